@@ -1,0 +1,116 @@
+package v1alpha1
+
+// Condition types. Ready, Stalled and Reconciling speak of reconciliation only, in the sense of kstatus:
+// a missed objective never makes a resource unhealthy.
+const (
+	// ConditionReady is True when the spec is in effect and every reference is resolved.
+	ConditionReady = "Ready"
+	// ConditionStalled is True when only a change of the spec can help.
+	ConditionStalled = "Stalled"
+	// ConditionReconciling is True while the operator is still working towards the spec.
+	ConditionReconciling = "Reconciling"
+	// ConditionObjectivesMet is False while an objective is missed, True when all are met, Unknown otherwise.
+	ConditionObjectivesMet = "ObjectivesMet"
+	// ConditionAccountable is False only where a plan that is due to exist is missing, unacknowledged or overdue.
+	ConditionAccountable = "Accountable"
+	// ConditionOwnerAssigned is True when an existing team owns the resource.
+	ConditionOwnerAssigned = "OwnerAssigned"
+	// ConditionSponsorAssigned is True when the program names an executive sponsor.
+	ConditionSponsorAssigned = "SponsorAssigned"
+	// ConditionMeasured is True when the resource serves a question that has an objective.
+	ConditionMeasured = "Measured"
+	// ConditionSurveyCompiled is True when the survey as written is the one that is served.
+	ConditionSurveyCompiled = "SurveyCompiled"
+)
+
+// Condition reasons. They are part of the API: they are stable and carry no names or figures.
+const (
+	// ReasonReconciled means that the spec is in effect.
+	ReasonReconciled = "Reconciled"
+	// ReasonAsExpected is the reason of a Stalled or Reconciling condition that is False.
+	ReasonAsExpected = "AsExpected"
+	// ReasonWaiting means that the operator waits for something that it does not control.
+	ReasonWaiting = "Waiting"
+	// ReasonRetrying means that a step failed and is tried again.
+	ReasonRetrying = "Retrying"
+
+	// ReasonProgramNotFound means that programRef names no SurveyProgram of the namespace.
+	ReasonProgramNotFound = "ProgramNotFound"
+	// ReasonStoreNotFound means that storeRef names no ResponseStore of the namespace.
+	ReasonStoreNotFound = "StoreNotFound"
+	// ReasonStoreNotReady means that the ResponseStore cannot be used now; its own conditions say why.
+	ReasonStoreNotReady = "StoreNotReady"
+	// ReasonTeamNotFound means that a reference names no Team of the namespace.
+	ReasonTeamNotFound = "TeamNotFound"
+	// ReasonTouchpointNotFound means that a reference names no Touchpoint of the namespace.
+	ReasonTouchpointNotFound = "TouchpointNotFound"
+	// ReasonObjectiveNotFound means that a plan names an objective that its touchpoint or program does not have.
+	ReasonObjectiveNotFound = "ObjectiveNotFound"
+	// ReasonQuestionNotFound means that a touchpoint names a question that its program does not have.
+	ReasonQuestionNotFound = "QuestionNotFound"
+	// ReasonObjectiveInvalid means that an objective does not fit its question.
+	ReasonObjectiveInvalid = "ObjectiveInvalid"
+	// ReasonCycle means that a team is its own ancestor.
+	ReasonCycle = "Cycle"
+	// ReasonInvalidSpec means that the spec holds something that admission could not refuse.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonNotServed means that this operator serves no such endpoint, access mode or store.
+	ReasonNotServed = "NotServed"
+	// ReasonStoreUnavailable means that the store exists but cannot be opened or read.
+	ReasonStoreUnavailable = "StoreUnavailable"
+
+	// ReasonCompiled means that the survey as written is served.
+	ReasonCompiled = "Compiled"
+	// ReasonOwned means that an existing team owns the resource.
+	ReasonOwned = "Owned"
+	// ReasonNoOwner means that no ownerRef is set.
+	ReasonNoOwner = "NoOwner"
+	// ReasonNoSponsor means that no executive sponsor is set.
+	ReasonNoSponsor = "NoSponsor"
+	// ReasonSponsored means that an executive sponsor is set.
+	ReasonSponsored = "Sponsored"
+	// ReasonMeasured means that a served question has an objective.
+	ReasonMeasured = "Measured"
+	// ReasonNoQuestion means that the resource serves no question.
+	ReasonNoQuestion = "NoQuestion"
+	// ReasonNoObjective means that no served question has an objective.
+	ReasonNoObjective = "NoObjective"
+	// ReasonAllMet means that every objective is Met.
+	ReasonAllMet = "AllMet"
+	// ReasonObjectiveMissed means that the breach ObjectiveMissed is open.
+	ReasonObjectiveMissed = "ObjectiveMissed"
+	// ReasonUndecided means that no objective is missed but not all are Met.
+	ReasonUndecided = "Undecided"
+	// ReasonNoObjectives means that there is nothing to judge.
+	ReasonNoObjectives = "NoObjectives"
+	// ReasonNothingDue means that no plan is missing, unacknowledged or overdue.
+	ReasonNothingDue = "NothingDue"
+)
+
+// Reasons of events on a breach: the breach's type when it opens; one of these when it closes.
+const (
+	// ReasonRecovered closes a breach whose cause is gone.
+	ReasonRecovered = "Recovered"
+	// ReasonObjectiveChanged closes a breach whose objective was defined anew.
+	ReasonObjectiveChanged = "ObjectiveChanged"
+	// ReasonEvidenceExpired closes a breach after a whole window without enough answers.
+	ReasonEvidenceExpired = "EvidenceExpired"
+	// ReasonRemoved closes a breach whose objective or item was removed.
+	ReasonRemoved = "Removed"
+	// ReasonPlanOpened is the event of a plan that the operator opened.
+	ReasonPlanOpened = "PlanOpened"
+)
+
+// Labels and annotations that the operator sets.
+const (
+	// LabelManagedBy marks what the operator made; its value is ManagedByValue.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	// ManagedByValue is the value of LabelManagedBy.
+	ManagedByValue = "cx-operator"
+	// LabelProgram names the SurveyProgram that an object belongs to.
+	LabelProgram = "cx-operator.io/program"
+	// LabelTokens marks the Secrets with an endpoint's tokens, so that the operator caches these alone.
+	LabelTokens = "cx-operator.io/tokens"
+	// LabelOpenedBy marks an ActionPlan that the operator opened; its value is ManagedByValue.
+	LabelOpenedBy = "cx-operator.io/opened-by"
+)

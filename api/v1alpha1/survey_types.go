@@ -1,0 +1,131 @@
+package v1alpha1
+
+// QuestionType says how a question is answered.
+// +kubebuilder:validation:Enum=NPS;CSAT;CES;Rating;SingleChoice;MultipleChoice;Text
+type QuestionType string
+
+// The types of questions.
+const (
+	// QuestionNPS is answered 0 to 10: how likely a recommendation is.
+	QuestionNPS QuestionType = "NPS"
+	// QuestionCSAT is answered 1 to 5: how satisfied.
+	QuestionCSAT QuestionType = "CSAT"
+	// QuestionCES is answered 1 to 7: how easy, 7 is easiest.
+	QuestionCES QuestionType = "CES"
+	// QuestionRating is answered minimum to maximum.
+	QuestionRating QuestionType = "Rating"
+	// QuestionSingleChoice is answered with the name of one choice.
+	QuestionSingleChoice QuestionType = "SingleChoice"
+	// QuestionMultipleChoice is answered with the names of one or more choices.
+	QuestionMultipleChoice QuestionType = "MultipleChoice"
+	// QuestionText is answered with free text.
+	QuestionText QuestionType = "Text"
+)
+
+// Requirement says whether a question must be answered to finish a page. It never binds an import.
+// +kubebuilder:validation:Enum=Required;Optional
+type Requirement string
+
+// The requirements.
+const (
+	// RequirementRequired refuses a submission of a page that shows the question unanswered.
+	RequirementRequired Requirement = "Required"
+	// RequirementOptional lets the question be left out.
+	RequirementOptional Requirement = "Optional"
+)
+
+// Choice is one of the answers to choose from.
+type Choice struct {
+	// name of the choice, unique within the question; it is what is stored.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name"`
+	// label that the page shows, by language.
+	// +required
+	Label LocalizedText `json:"label"`
+}
+
+// Question is one question of a survey.
+// +kubebuilder:validation:XValidation:rule="(self.type in ['SingleChoice', 'MultipleChoice']) == (has(self.choices) && self.choices.size() > 0)",message="choices are required for SingleChoice and MultipleChoice questions, and for these only",fieldPath=".choices"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Rating' || (!has(self.minimum) && !has(self.maximum))",message="minimum and maximum are for Rating questions only (NPS is 0-10, CSAT 1-5, CES 1-7)",fieldPath=".minimum"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Rating' || (has(self.minimum) ? self.minimum : 1) < (has(self.maximum) ? self.maximum : 5)",message="minimum (default 1) must be below maximum (default 5)",fieldPath=".maximum"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Text' || !has(self.maxLength)",message="maxLength is for Text questions only",fieldPath=".maxLength"
+// +kubebuilder:validation:XValidation:rule="self.revision >= oldSelf.revision",message="revision must not go down",fieldPath=".revision"
+// +kubebuilder:validation:XValidation:rule="self.revision > oldSelf.revision || (self.type == oldSelf.type && has(self.minimum) == has(oldSelf.minimum) && (!has(self.minimum) || self.minimum == oldSelf.minimum) && has(self.maximum) == has(oldSelf.maximum) && (!has(self.maximum) || self.maximum == oldSelf.maximum) && has(self.choices) == has(oldSelf.choices) && (!has(self.choices) || (self.choices.size() == oldSelf.choices.size() && self.choices.all(c, oldSelf.choices.exists(o, o.name == c.name)))))",message="type, minimum, maximum and choices change only with a higher revision, which starts a new series: raise revision",fieldPath=".revision"
+type Question struct {
+	// name of the question, unique within the survey: lower-case letters, digits and '-'.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name"`
+	// type of the question: NPS (0-10), CSAT (1-5), CES (1-7, 7 is easy), Rating (minimum to maximum), SingleChoice,
+	// MultipleChoice or Text.
+	// +required
+	Type QuestionType `json:"type"`
+	// revision of the question. Type, bounds, choices and the default language's text change only with a higher one,
+	// which starts a new series; translations are free.
+	// +optional
+	// +default=1
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	Revision int32 `json:"revision,omitempty"`
+	// text of the question, by language; the survey's default language is required.
+	// +required
+	Text LocalizedText `json:"text"`
+	// requirement: Required refuses a submitted page without an answer.
+	// +optional
+	// +default="Optional"
+	Requirement Requirement `json:"requirement,omitempty"`
+	// minimum of a Rating, 0 or 1; default 1.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1
+	Minimum *int32 `json:"minimum,omitempty"`
+	// maximum of a Rating, 2 to 10; default 5.
+	// +optional
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=10
+	Maximum *int32 `json:"maximum,omitempty"`
+	// choices of a SingleChoice or MultipleChoice question.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=50
+	Choices []Choice `json:"choices,omitempty"`
+	// maxLength of a Text answer in characters, 1 to 4000; default 1000.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4000
+	MaxLength *int32 `json:"maxLength,omitempty"`
+}
+
+// Survey is what is asked.
+// +kubebuilder:validation:XValidation:rule="self.defaultLanguage in self.title",message="title must have a text in defaultLanguage",fieldPath=".title"
+// +kubebuilder:validation:XValidation:rule="!has(self.privacyNotice) || self.defaultLanguage in self.privacyNotice",message="privacyNotice must have a text in defaultLanguage",fieldPath=".privacyNotice"
+// +kubebuilder:validation:XValidation:rule="self.questions.all(q, self.defaultLanguage in q.text)",message="every question must have a text in defaultLanguage",fieldPath=".questions"
+// +kubebuilder:validation:XValidation:rule="self.questions.all(q, !has(q.choices) || q.choices.all(c, self.defaultLanguage in c.label))",message="every choice must have a label in defaultLanguage",fieldPath=".questions"
+// +kubebuilder:validation:XValidation:rule="self.questions.all(q, oldSelf.questions.all(o, o.name != q.name || q.revision > o.revision || (self.defaultLanguage in q.text && oldSelf.defaultLanguage in o.text && q.text[self.defaultLanguage] == o.text[oldSelf.defaultLanguage])))",message="a question's text in the default language changes only with a higher revision, which starts a new series: raise revision",fieldPath=".questions"
+type Survey struct {
+	// defaultLanguage is the language that every text has: a BCP 47 tag such as en, es or pt-BR.
+	// +required
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=35
+	// +kubebuilder:validation:Pattern=`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`
+	DefaultLanguage string `json:"defaultLanguage"`
+	// title of the page, by language.
+	// +required
+	Title LocalizedText `json:"title"`
+	// questions in the order in which they are asked, 1 to 50.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=50
+	Questions []Question `json:"questions"`
+	// privacyNotice is added to what the page says of privacy, by language.
+	// +optional
+	PrivacyNotice LocalizedText `json:"privacyNotice,omitempty"`
+}

@@ -1,0 +1,105 @@
+// Package survey compiles a SurveyProgram into what an endpoint serves, and checks submissions against it. It is pure:
+// no clock, no client, no I/O.
+package survey
+
+import (
+	"github.com/cx-operator/cx-operator/internal/score"
+	"github.com/cx-operator/cx-operator/internal/store"
+)
+
+// Survey is a compiled survey: all that an endpoint needs to serve a program. It can be written as JSON. It is never
+// changed after it was compiled, so it may be shared between goroutines.
+type Survey struct {
+	// Program that the survey belongs to.
+	Program store.Key `json:"program"`
+	// DisplayName of the program.
+	DisplayName string `json:"displayName"`
+	// Asker is the display name of the team that asks: the program's owner, else the program itself.
+	Asker string `json:"asker"`
+	// DefaultLanguage is the language that every text has; Languages are all languages of the title, default first,
+	// the others in alphabetical order.
+	DefaultLanguage string   `json:"defaultLanguage"`
+	Languages       []string `json:"languages"`
+	// Title and PrivacyNotice by language.
+	Title         Texts `json:"title"`
+	PrivacyNotice Texts `json:"privacyNotice,omitempty"`
+	// Questions of the survey, in the order in which they are asked.
+	Questions []Question `json:"questions"`
+	// Touchpoints whose pages are served, by name.
+	Touchpoints map[string]Touchpoint `json:"touchpoints"`
+	// Units are the display names of the teams of the namespace that an answer may name, by name.
+	Units map[string]string `json:"units"`
+	// Closed says that answers are no longer taken.
+	Closed bool `json:"closed"`
+	// RetentionDays is how long answers are kept; MinimumCell the size below which no group is shown.
+	RetentionDays int32 `json:"retentionDays"`
+	MinimumCell   int32 `json:"minimumCell"`
+	// Hash is a digest of everything above.
+	Hash string `json:"hash"`
+}
+
+// Texts is a text by language tag.
+type Texts map[string]string
+
+// Touchpoint is one page of a survey.
+type Touchpoint struct {
+	// DisplayName as customers see it.
+	DisplayName string `json:"displayName"`
+	// Questions that the page serves, by name, in the survey's order.
+	Questions []string `json:"questions"`
+}
+
+// Question is one question.
+type Question struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Revision int32  `json:"revision"`
+	Text     Texts  `json:"text"`
+	Required bool   `json:"required"`
+	// Scale of NPS, CSAT, CES and Rating questions; zero for the others.
+	Scale score.Scale `json:"scale"`
+	// Choices of SingleChoice and MultipleChoice questions.
+	Choices []Choice `json:"choices,omitempty"`
+	// MaxLength of a Text answer in characters (Unicode code points); zero for the others.
+	MaxLength int32 `json:"maxLength,omitempty"`
+}
+
+// Choice is one of the answers to choose from.
+type Choice struct {
+	Name  string `json:"name"`
+	Label Texts  `json:"label"`
+}
+
+// Problem is something in a spec that admission could not refuse, or that needs a second object.
+type Problem struct {
+	// Reason is one of the condition reasons of api/v1alpha1.
+	Reason string
+	// Field is the path of the field, such as spec.survey.questions[2].text.
+	Field string
+	// Message says what is wrong and what is allowed. It is stable from one pass to the next.
+	Message string
+}
+
+// FieldError is what is wrong with one field of a submission.
+type FieldError struct {
+	// Pointer is the JSON pointer (RFC 6901) of the field, such as /answers/recommend.
+	Pointer string `json:"pointer"`
+	// Code is a stable word for the fault: required, unknown, type, range, choice, length, format, future.
+	Code string `json:"code"`
+	// Detail says in English what is wrong and what is allowed. It never repeats the answer.
+	Detail string `json:"detail"`
+}
+
+// Submission is what a client sends.
+type Submission struct {
+	// ID is a UUID made by the client; the same ID again is the same submission.
+	ID string `json:"id"`
+	// Touchpoint, Team (a Team of the namespace) and Language may be empty.
+	Touchpoint string `json:"touchpoint,omitempty"`
+	Team       string `json:"team,omitempty"`
+	Language   string `json:"language,omitempty"`
+	// SubmittedAt (RFC 3339) is for imports only.
+	SubmittedAt string `json:"submittedAt,omitempty"`
+	// Answers by question: an integer, a choice's name, a list of names, or a text.
+	Answers map[string]any `json:"answers"`
+}
