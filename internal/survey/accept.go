@@ -1,0 +1,209 @@
+package survey
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cx-operator/cx-operator/internal/store"
+)
+
+// Limits on a submission.
+const (
+	// maxAnswers is the number of answers in one submission. A survey has no more questions.
+	maxAnswers = 50
+	// maxNameLength is the longest name of a question, touchpoint or team, in bytes.
+	maxNameLength = 63
+	// maxFuture is how far ahead of the clock here an imported submittedAt may be.
+	maxFuture = 5 * time.Minute
+)
+
+// earliest is the earliest imported submittedAt.
+var earliest = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// Codes of a FieldError.
+const (
+	// CodeRequired means that the field must be given.
+	CodeRequired = "required"
+	// CodeUnknown means that there is no such question, touchpoint or team, or that it is not asked there.
+	CodeUnknown = "unknown"
+	// CodeType means that the value is of the wrong JSON type.
+	CodeType = "type"
+	// CodeRange means that a number or time is out of bounds.
+	CodeRange = "range"
+	// CodeChoice means that a value is none of the choices, or stands twice.
+	CodeChoice = "choice"
+	// CodeLength means that a text or list is too long.
+	CodeLength = "length"
+	// CodeFormat means that a string is not written as it must be.
+	CodeFormat = "format"
+	// CodeFuture means that a time lies in the future.
+	CodeFuture = "future"
+)
+
+// Rules say how a submission came in.
+type Rules struct {
+	// Now is the time at which it came in.
+	Now time.Time
+	// Import marks a submission of an import: it may say when it was given, and Required binds it not.
+	Import bool
+}
+
+// Accept checks a submission against the survey. It returns the response to store, without its Receipt, or everything
+// that is wrong, in a stable order. ID becomes lower case, Language canonical, texts are trimmed and NFC-normalised,
+// Answers stand in the survey's order. The Digest covers touchpoint, team, language, submittedAt and answers in that
+// form, whatever the order of members and of the choices of one answer.
+func (s *Survey) Accept(sub Submission, r Rules) (store.Response, []FieldError) {
+	c := checker{survey: s}
+	response := store.Response{
+		Program:    s.Program,
+		ID:         c.id(sub.ID),
+		Touchpoint: c.touchpoint(sub.Touchpoint),
+		Unit:       c.team(sub.Team),
+		Language:   c.language(sub.Language),
+	}
+	given := c.submittedAt(sub.SubmittedAt, r)
+	response.SubmittedAt = given
+	if given.IsZero() {
+		response.SubmittedAt = microseconds(r.Now)
+	}
+	response.Answers = c.answers(sub, r.Import)
+	if len(c.errors) > 0 {
+		return store.Response{}, c.errors
+	}
+	response.Digest = digestOf(response, given)
+	return response, nil
+}
+
+// checker collects what is wrong with one submission.
+type checker struct {
+	survey *Survey
+	errors []FieldError
+}
+
+func (c *checker) refuse(pointer, code, format string, args ...any) {
+	c.errors = append(c.errors, FieldError{Pointer: pointer, Code: code, Detail: fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) id(id string) string {
+	if id == "" {
+		c.refuse("/id", CodeRequired, "an id is required: a UUID that the client makes, the same for a retry")
+		return ""
+	}
+	parsed, err := uuid.Parse(id)
+	if err != nil || len(id) != 36 || parsed == uuid.Nil {
+		c.refuse("/id", CodeFormat, "must be a UUID such as 7d444840-9dc0-11d1-b245-5ffdce74fad2, not all zeros")
+		return ""
+	}
+	return parsed.String()
+}
+
+func (c *checker) touchpoint(name string) string {
+	if name == "" {
+		return ""
+	}
+	if _, ok := c.survey.Touchpoints[name]; !ok {
+		c.refuse("/touchpoint", CodeUnknown, "the program has no such touchpoint; leave it out for the program as a whole")
+	}
+	return name
+}
+
+func (c *checker) team(name string) string {
+	if name == "" {
+		return ""
+	}
+	if _, ok := c.survey.Units[name]; !ok {
+		c.refuse("/team", CodeUnknown, "there is no such team; leave it out if the answer speaks of none")
+	}
+	return name
+}
+
+func (c *checker) language(tag string) string {
+	if tag == "" {
+		return ""
+	}
+	parsed, err := parseLanguage(tag)
+	if err != nil {
+		c.refuse("/language", CodeFormat, "must be a BCP 47 language tag such as en, es or pt-BR")
+	}
+	return parsed
+}
+
+// submittedAt returns the time that was given, in UTC, or the zero time.
+func (c *checker) submittedAt(text string, r Rules) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	if !r.Import {
+		c.refuse("/submittedAt", CodeUnknown, "submittedAt is for imports only")
+		return time.Time{}
+	}
+	var at time.Time
+	// UnmarshalText is strict about RFC 3339 where time.Parse is not.
+	if err := at.UnmarshalText([]byte(text)); err != nil {
+		c.refuse("/submittedAt", CodeFormat, "must be a time as RFC 3339 writes it, such as 2026-11-20T09:00:00Z")
+		return time.Time{}
+	}
+	if at.Before(earliest) {
+		c.refuse("/submittedAt", CodeRange, "must not be before 2000-01-01T00:00:00Z")
+	}
+	if at.After(r.Now.Add(maxFuture)) {
+		c.refuse("/submittedAt", CodeFuture, "must not be more than 5 minutes ahead of this server's clock")
+	}
+	return microseconds(at)
+}
+
+// microseconds returns the time as the store keeps it.
+func microseconds(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+func (c *checker) answers(sub Submission, imported bool) []store.Answer {
+	if len(sub.Answers) == 0 {
+		c.refuse("/answers", CodeRequired, "at least one answer is required")
+		return nil
+	}
+	if len(sub.Answers) > maxAnswers {
+		c.refuse("/answers", CodeLength, "at most %d answers are allowed", maxAnswers)
+		return nil
+	}
+	page, known := c.survey.Page(sub.Touchpoint)
+	if !known { // the touchpoint is refused already: say what can be said of the answers
+		page, _ = c.survey.Page("")
+	}
+	var answers []store.Answer
+	for _, q := range page {
+		value, given := sub.Answers[q.Name]
+		switch {
+		case given:
+			answers = append(answers, c.answer(q, value))
+		case q.Required && known && !imported:
+			c.refuse(pointerTo(q.Name), CodeRequired, "an answer is required")
+		}
+	}
+	c.strangers(sub.Answers, page)
+	return answers
+}
+
+// strangers refuses answers to questions that the page does not ask.
+func (c *checker) strangers(answers map[string]any, page []Question) {
+	for _, name := range slices.Sorted(maps.Keys(answers)) {
+		named := func(q Question) bool { return q.Name == name }
+		switch {
+		case slices.ContainsFunc(page, named):
+		case len(name) > maxNameLength:
+			c.refuse("/answers", CodeUnknown, "a question's name has at most %d characters", maxNameLength)
+		case slices.ContainsFunc(c.survey.Questions, named):
+			c.refuse(pointerTo(name), CodeUnknown, "this question is not asked at this touchpoint")
+		default:
+			c.refuse(pointerTo(name), CodeUnknown, "the survey has no such question")
+		}
+	}
+}
+
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// pointerTo returns the JSON pointer of an answer.
+func pointerTo(question string) string { return "/answers/" + pointerEscapes.Replace(question) }

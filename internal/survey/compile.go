@@ -1,0 +1,152 @@
+package survey
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+
+	v1alpha1 "github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/store"
+)
+
+// Compile turns a program, its touchpoints and the teams of its namespace into what an endpoint serves. Objects of other
+// namespaces and touchpoints of other programs are passed over, so all that a cache holds may be given.
+//
+// The Survey is nil where the survey as written cannot be served; the problems say why. A touchpoint of which no question
+// is left to serve has no page; one that names unknown questions beside known ones serves the known. What is wrong with
+// touchpoints is found by CheckTouchpoint, and with the program's time zone and objectives by CheckProgram: they keep no
+// page from being served.
+//
+// Equal input in any order gives an equal Survey and Hash.
+func Compile(program *v1alpha1.SurveyProgram, touchpoints []v1alpha1.Touchpoint, teams []v1alpha1.Team) (*Survey, []Problem) {
+	spec := &program.Spec
+	if problems := checkSurvey(&spec.Survey); len(problems) > 0 {
+		return nil, problems
+	}
+	s := &Survey{
+		Program:         store.Key{Namespace: program.Namespace, Name: program.Name},
+		DisplayName:     spec.DisplayName,
+		Asker:           spec.DisplayName,
+		DefaultLanguage: canonical(spec.Survey.DefaultLanguage),
+		Title:           texts(spec.Survey.Title),
+		PrivacyNotice:   texts(spec.Survey.PrivacyNotice),
+		Touchpoints:     map[string]Touchpoint{},
+		Units:           map[string]string{},
+		Closed:          spec.Endpoint.Intake == v1alpha1.IntakeClosed,
+		RetentionDays:   spec.Privacy.RetentionDays,
+		MinimumCell:     spec.Privacy.MinimumCell,
+	}
+	s.Languages = languages(s.Title, s.DefaultLanguage)
+	for _, q := range spec.Survey.Questions {
+		s.Questions = append(s.Questions, compileQuestion(q))
+	}
+	for i := range touchpoints {
+		s.addTouchpoint(&touchpoints[i], program)
+	}
+	for i := range teams {
+		s.addUnit(&teams[i], program)
+	}
+	s.Hash = s.digest()
+	return s, nil
+}
+
+func (s *Survey) addTouchpoint(tp *v1alpha1.Touchpoint, program *v1alpha1.SurveyProgram) {
+	if tp.Namespace != program.Namespace || tp.Spec.ProgramRef.Name != program.Name {
+		return
+	}
+	if served := ServedQuestions(tp, program); len(served) > 0 {
+		s.Touchpoints[tp.Name] = Touchpoint{DisplayName: tp.Spec.DisplayName, Questions: served}
+	}
+}
+
+func (s *Survey) addUnit(team *v1alpha1.Team, program *v1alpha1.SurveyProgram) {
+	if team.Namespace != program.Namespace {
+		return
+	}
+	s.Units[team.Name] = team.Spec.DisplayName
+	if owner := program.Spec.OwnerRef; owner != nil && owner.Name == team.Name {
+		s.Asker = team.Spec.DisplayName
+	}
+}
+
+func compileQuestion(q v1alpha1.Question) Question {
+	out := Question{
+		Name:     q.Name,
+		Type:     string(q.Type),
+		Revision: max(1, q.Revision),
+		Text:     texts(q.Text),
+		Required: q.Requirement == v1alpha1.RequirementRequired,
+	}
+	out.Scale, _ = ScaleOf(q)
+	for _, c := range q.Choices {
+		out.Choices = append(out.Choices, Choice{Name: c.Name, Label: texts(c.Label)})
+	}
+	if q.Type == v1alpha1.QuestionText {
+		out.MaxLength = int32(or(q.MaxLength, defaultTextMaxLength))
+	}
+	return out
+}
+
+// texts returns a text under canonical language tags; checkText has found them valid and distinct.
+func texts(text v1alpha1.LocalizedText) Texts {
+	if len(text) == 0 {
+		return nil
+	}
+	out := make(Texts, len(text))
+	for tag, t := range text {
+		out[canonical(tag)] = string(t)
+	}
+	return out
+}
+
+// canonical returns the canonical form of a tag that checkSurvey has found valid.
+func canonical(tag string) string {
+	c, err := parseLanguage(tag)
+	if err != nil {
+		return tag
+	}
+	return c
+}
+
+// languages returns the title's languages, the default first and the others in alphabetical order.
+func languages(title Texts, first string) []string {
+	var others []string
+	for tag := range title {
+		if tag != first {
+			others = append(others, tag)
+		}
+	}
+	slices.Sort(others)
+	return append([]string{first}, others...)
+}
+
+// digest returns the SHA-256 of everything but the Hash, in hexadecimal. JSON writes maps in the order of their keys.
+func (s *Survey) digest() string {
+	plain := *s
+	plain.Hash = ""
+	body, err := json.Marshal(plain)
+	if err != nil {
+		panic("survey: strings, numbers and maps of them cannot fail to be written as JSON: " + err.Error())
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// Page returns the questions that a touchpoint's page asks, in the survey's order. The touchpoint "" asks all. It is
+// false where the survey has no such touchpoint.
+func (s *Survey) Page(touchpoint string) (questions []Question, ok bool) {
+	if touchpoint == "" {
+		return s.Questions, true
+	}
+	tp, ok := s.Touchpoints[touchpoint]
+	if !ok {
+		return nil, false
+	}
+	for _, q := range s.Questions {
+		if slices.Contains(tp.Questions, q.Name) {
+			questions = append(questions, q)
+		}
+	}
+	return questions, true
+}
