@@ -1,0 +1,106 @@
+package exporter
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+)
+
+// Source is the object that series are about.
+type Source struct {
+	// Kind, Namespace and Name of the object.
+	Kind, Namespace, Name string
+}
+
+// Objective is what is exported of one objective.
+type Objective struct {
+	// Namespace, Program, Touchpoint ("" for a program's own objective), name of the Objective, Metric and Team (never a
+	// person's) are its labels.
+	Namespace, Program, Touchpoint, Objective, Metric, Team string
+	// State is the verdict. An unknown one, as before the first verdict, has no series.
+	State v1alpha1.ObjectiveState
+	// Figures are the published ones, nil below the privacy floor.
+	Figures *Figures
+	// Target in the metric's unit.
+	Target float64
+	// Responses in the window now, 0 or more.
+	Responses int64
+}
+
+// Figures are a score and its interval, in the metric's unit.
+type Figures struct {
+	Score, Lower, Upper float64
+	// HasInterval is false where there is a score without Lower and Upper.
+	HasInterval bool
+}
+
+// Breach is what is exported of one open breach.
+type Breach struct {
+	// Namespace, Type, Kind and Name of the object, Objective and Item within it (may be ""), Program and Team (never a
+	// person's) are its labels.
+	Namespace, Type, Kind, Name, Objective, Item, Program, Team string
+	// Since when it is open.
+	Since time.Time
+}
+
+// Plan is what is exported of one action plan.
+type Plan struct {
+	// Namespace, ActionPlan, Touchpoint ("" for a program's own objective), Objective and Team (never a person's) are its
+	// labels.
+	Namespace, ActionPlan, Touchpoint, Objective, Team string
+	// State as people set it. An unknown one has no series.
+	State v1alpha1.WorkState
+	// Due is when the due date ends; zero has no series.
+	Due time.Time
+}
+
+// Series are all that is exported of one source. Two sources never have a series with equal labels, because an object's
+// series carry its own name.
+type Series struct {
+	Objectives []Objective
+	Breaches   []Breach
+	Plans      []Plan
+}
+
+func (s Series) empty() bool { return len(s.Objectives)+len(s.Breaches)+len(s.Plans) == 0 }
+
+func (s Series) equal(o Series) bool {
+	return slices.EqualFunc(s.Objectives, o.Objectives, Objective.equal) &&
+		slices.EqualFunc(s.Breaches, o.Breaches, Breach.equal) &&
+		slices.EqualFunc(s.Plans, o.Plans, Plan.equal)
+}
+
+func (o Objective) equal(p Objective) bool {
+	a, b := o.Figures, p.Figures
+	o.Figures, p.Figures = nil, nil
+	return o == p && (a == nil) == (b == nil) && (a == nil || *a == *b)
+}
+
+func (b Breach) equal(c Breach) bool {
+	same := b.Since.Equal(c.Since)
+	b.Since, c.Since = time.Time{}, time.Time{}
+	return same && b == c
+}
+
+func (p Plan) equal(q Plan) bool {
+	same := p.Due.Equal(q.Due)
+	p.Due, q.Due = time.Time{}, time.Time{}
+	return same && p == q
+}
+
+// clone shares nothing that the caller could change.
+func (s Series) clone() *Series {
+	c := Series{
+		Objectives: slices.Clone(s.Objectives),
+		Breaches:   slices.Clone(s.Breaches),
+		Plans:      slices.Clone(s.Plans),
+	}
+	for i := range c.Objectives {
+		if f := c.Objectives[i].Figures; f != nil {
+			figures := *f
+			c.Objectives[i].Figures = &figures
+		}
+	}
+	return &c
+}

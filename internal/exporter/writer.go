@@ -1,0 +1,111 @@
+package exporter
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+)
+
+// objectiveStates are the values of the label state of cx_objective_state.
+var objectiveStates = []v1alpha1.ObjectiveState{
+	v1alpha1.StateInsufficientData, v1alpha1.StateMet, v1alpha1.StateMissed,
+	v1alpha1.StateAtRisk, v1alpha1.StateOnTrack, v1alpha1.StateStale,
+}
+
+var planStates = []v1alpha1.WorkState{
+	v1alpha1.WorkNotStarted, v1alpha1.WorkOnHold, v1alpha1.WorkInProgress,
+	v1alpha1.WorkComplete, v1alpha1.WorkCancelled,
+}
+
+// writer sends the series of one scrape. Series of one object share their labels, which is what makes a scrape cheap.
+type writer struct {
+	descs map[string]*prometheus.Desc
+	out   chan<- prometheus.Metric
+}
+
+func (w writer) objective(o *Objective) {
+	labels := pairs(objectiveLabels, o.Namespace, o.Program, o.Touchpoint, o.Objective, o.Metric, o.Team)
+	if f := o.Figures; f != nil {
+		w.gauge(objectiveScore, labels, f.Score)
+		if f.HasInterval {
+			w.gauge(objectiveLower, labels, f.Lower)
+			w.gauge(objectiveUpper, labels, f.Upper)
+		}
+	}
+	w.gauge(objectiveTarget, labels, o.Target)
+	w.gauge(objectiveResponses, labels, float64(o.Responses))
+	states(w, objectiveState, labels, objectiveStates, o.State)
+}
+
+func (w writer) plan(p *Plan) {
+	labels := pairs(planLabels, p.Namespace, p.ActionPlan, p.Touchpoint, p.Objective, p.Team)
+	states(w, planState, labels, planStates, p.State)
+	if !p.Due.IsZero() {
+		w.gauge(planDue, labels, float64(p.Due.Unix()))
+	}
+}
+
+func (w writer) breach(b *Breach) {
+	labels := pairs(breachLabels, b.Namespace, b.Type, b.Kind, b.Name, b.Objective, b.Item, b.Program, b.Team)
+	w.gauge(breachOpen, labels, 1)
+	w.gauge(breachStart, labels, float64(b.Since.Unix()))
+}
+
+func (w writer) gauge(m Metric, labels []*dto.LabelPair, value float64) {
+	w.out <- &sample{desc: w.descs[m.Name], labels: labels, value: value}
+}
+
+// states sends one series per state, exactly one of them with the value 1; none where the state is unknown.
+func states[S ~string](w writer, m Metric, labels []*dto.LabelPair, all []S, is S) {
+	if !slices.Contains(all, is) {
+		return
+	}
+	for _, state := range all {
+		var value float64
+		if state == is {
+			value = 1
+		}
+		w.gauge(m, insert(labels, pair(stateLabel, string(state))), value)
+	}
+}
+
+// sample is one series at a scrape. Unlike the client library's constant metric it shares its labels.
+type sample struct {
+	desc   *prometheus.Desc
+	labels []*dto.LabelPair
+	value  float64
+}
+
+// Desc returns the descriptor of the series' metric.
+func (s *sample) Desc() *prometheus.Desc { return s.desc }
+
+// Write fills in the series' labels and value.
+func (s *sample) Write(out *dto.Metric) error {
+	out.Label = s.labels
+	out.Gauge = &dto.Gauge{Value: &s.value}
+	return nil
+}
+
+// pairs are labels sorted by name, as the exposition has them.
+func pairs(names []string, values ...string) []*dto.LabelPair {
+	all := make([]*dto.LabelPair, len(names))
+	for i, name := range names {
+		all[i] = pair(name, values[i])
+	}
+	slices.SortFunc(all, byName)
+	return all
+}
+
+func pair(name, value string) *dto.LabelPair { return &dto.LabelPair{Name: &name, Value: &value} }
+
+// insert returns sorted labels with one more, and leaves the given ones alone.
+func insert(labels []*dto.LabelPair, p *dto.LabelPair) []*dto.LabelPair {
+	at, _ := slices.BinarySearchFunc(labels, p, byName)
+	return slices.Insert(slices.Clip(labels), at, p)
+}
+
+func byName(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) }
