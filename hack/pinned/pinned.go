@@ -153,8 +153,8 @@ var ErrAssetsMissing = errors.New("the Kubernetes control plane is not built: ru
 // names, else where Kube builds to. The error wraps ErrAssetsMissing where nothing was built yet, and says
 // which binary is missing where EnvAssets names an incomplete folder.
 func Assets(root string) (string, error) {
-	if dir := os.Getenv(EnvAssets); dir != "" {
-		return dir, checkGivenAssets(dir)
+	if given := os.Getenv(EnvAssets); given != "" {
+		return givenAssets(given)
 	}
 	set, err := Kube(root)
 	if err != nil {
@@ -172,13 +172,17 @@ func HasControllerManager(assets string) bool {
 	return isExecutable(filepath.Join(assets, "kube-controller-manager"))
 }
 
-func checkGivenAssets(dir string) error {
-	given := Set{Dir: dir, Programs: []Program{{Name: "etcd"}, {Name: "kube-apiserver"}, {Name: "kubectl"}}}
-	if missing := given.Missing(); len(missing) > 0 {
-		return fmt.Errorf("%s=%s has no %s: name a folder with etcd, kube-apiserver and kubectl, or unset it to build them",
-			EnvAssets, dir, names(missing))
+func givenAssets(given string) (string, error) {
+	dir, err := filepath.Abs(given) // programs that are told the folder run elsewhere
+	if err != nil {
+		return "", fmt.Errorf("%s=%s: %w", EnvAssets, given, err)
 	}
-	return nil
+	set := Set{Dir: dir, Programs: []Program{{Name: "etcd"}, {Name: "kube-apiserver"}, {Name: "kubectl"}}}
+	if missing := set.Missing(); len(missing) > 0 {
+		return "", fmt.Errorf("%s=%s has no %s: name a folder with etcd, kube-apiserver and kubectl, or unset it to build them",
+			EnvAssets, given, names(missing))
+	}
+	return dir, nil
 }
 
 // requiredVersion reads the version of a module from a go.mod file. It reads the one line that is

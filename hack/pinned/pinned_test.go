@@ -159,6 +159,17 @@ func TestAssets(t *testing.T) {
 			t.Error("HasControllerManager = true without one")
 		}
 	})
+	t.Run("given by a relative path", func(t *testing.T) {
+		given := t.TempDir()
+		fill(t, filepath.Join(given, "assets"), "etcd", "kube-apiserver", "kubectl")
+		t.Chdir(given)
+		t.Setenv(EnvAssets, "assets")
+		dir, err := Assets(root)
+		checkError(t, err, "")
+		if !filepath.IsAbs(dir) {
+			t.Errorf("dir = %s, want an absolute path", dir)
+		}
+	})
 	t.Run("given but incomplete", func(t *testing.T) {
 		given := t.TempDir()
 		fill(t, given, "etcd")

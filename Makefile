@@ -1,0 +1,151 @@
+# Everything a developer runs. 'make' alone lists the targets.
+#
+# Nothing but Go, make and git is needed to start: what else a target wants (a C compiler for the race detector, promtool,
+# the Kubernetes control plane, linters) it installs or builds, once per machine, and says so.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# How long each fuzz test runs under 'make fuzz' and 'make test'.
+FUZZTIME ?= 5s
+# More flags for go test: make test TESTFLAGS=-count=1
+TESTFLAGS ?=
+# ONCE=1 lets the demo end after its table.
+ONCE ?=
+# The image that 'make deploy' runs and 'make image' builds.
+IMG ?= cx-operator:$(VERSION)
+# Targets for a cluster of your own use your kubectl and its current context.
+KUBECTL ?= kubectl
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+MODULE := github.com/cx-operator/cx-operator
+LDFLAGS := -s -w -X $(MODULE)/internal/version.Version=$(VERSION)
+
+# The version comes from git describe, above; Go's own stamp would fail in a checkout of another user's.
+export GOFLAGS ?= -buildvcs=false
+
+# Where pinned programs stand. Asking builds what is missing, so a recipe asks when it runs, in an assignment of its own,
+# which ends the recipe where the build fails.
+kube_assets = $$(go run ./hack/build kube)
+tool = $$(go run ./hack/build tools $(1))/$(1)
+
+say = @printf '\n==> %s\n' "$(1)"
+
+##@ Start here
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*## "} \
+	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z][a-z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Run the airport's program on a real API server until Ctrl-C. ONCE=1 ends after the table.
+	@assets=$(kube_assets); \
+	go build -o bin/demo ./hack/demo; \
+	KUBEBUILDER_ASSETS=$$assets ONCE=$(ONCE) exec bin/demo
+
+.PHONY: test
+test: cc kube vet test-go fuzz rules ## Run all tests, installing and building what they need. The one command to know.
+	$(call say,All tests passed.)
+
+##@ Develop
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no cluster: fast, no race detector.
+	@go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep -v '$(MODULE)/test/testenv' | cut -d' ' -f1 | \
+	  xargs go test $(TESTFLAGS)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZTIME (5s).
+	$(call say,Fuzz tests)
+	@hack/fuzz.sh $(FUZZTIME)
+
+.PHONY: rules
+rules: ## Check the Prometheus rules and run their unit tests with promtool.
+	$(call say,Prometheus rules)
+	@hack/rules.sh
+
+.PHONY: lint
+lint: ## Run golangci-lint with the Kubernetes API linter.
+	$(call say,Linting)
+	@lint=$(call tool,golangci-lint); "$$lint" run ./...
+
+.PHONY: generate
+generate: ## Regenerate deep copies, CRDs and RBAC from the Go code.
+	$(call say,Generating)
+	@controller_gen=$(call tool,controller-gen); \
+	"$$controller_gen" object paths=./api/...; \
+	"$$controller_gen" crd paths=./api/... output:crd:dir=config/crd/bases; \
+	"$$controller_gen" rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=config/rbac
+
+.PHONY: verify
+verify: generate ## Regenerate and fail where the tree is then not what is committed.
+	@changed=$$(git status --porcelain); \
+	if [ -n "$$changed" ]; then \
+	  git --no-pager diff; \
+	  echo "verify: the tree is not what is committed. Run 'make generate' and commit what it changes:"; \
+	  echo "$$changed"; \
+	  exit 1; \
+	fi
+
+.PHONY: build
+build: ## Build bin/cx-operator.
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/cx-operator .
+
+.PHONY: clean
+clean: ## Remove what was built and run in this checkout. The caches in your home folder stay.
+	rm -rf bin dist coverage .demo
+
+##@ Steps of 'make test', and what they need
+
+.PHONY: vet
+vet: ## Run go vet.
+	$(call say,go vet)
+	@go vet ./...
+
+.PHONY: test-go
+test-go: ## Run all Go tests with the race detector, against a real API server.
+	$(call say,Go tests)
+	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go test -race -timeout 15m $(TESTFLAGS) ./...
+
+.PHONY: kube
+kube: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl. Once per machine.
+	$(call say,Kubernetes control plane)
+	@go run ./hack/build kube
+
+.PHONY: tools
+tools: ## Build the pinned generators and linters. Once per machine.
+	$(call say,Tools)
+	@go run ./hack/build tools
+
+.PHONY: cc
+cc: # The race detector is C.
+	@command -v "$$(go env CC)" >/dev/null || hack/apt.sh install gcc libc6-dev
+
+##@ A cluster of your own
+
+.PHONY: install
+install: ## Install the CRDs into the cluster that kubectl points to.
+	$(KUBECTL) apply --server-side -f config/crd/bases
+
+.PHONY: uninstall
+uninstall: ## Remove the CRDs, and with them every program, touchpoint, plan, team and store.
+	$(KUBECTL) delete --ignore-not-found -f config/crd/bases
+
+.PHONY: image
+image: ## Build the image IMG with Docker.
+	docker build --build-arg VERSION=$(VERSION) -t $(IMG) .
+
+.PHONY: deploy
+deploy: ## Install the CRDs and the operator, with the image IMG.
+	@mkdir -p bin/deploy
+	@img='$(IMG)'; printf 'resources: [../../config/default]\nimages:\n- name: cx-operator\n  newName: %s\n  newTag: "%s"\n' \
+	  "$${img%:*}" "$${img##*:}" > bin/deploy/kustomization.yaml
+	@kustomize=$(call tool,kustomize); "$$kustomize" build bin/deploy | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: ## Remove the operator and the CRDs.
+	@kustomize=$(call tool,kustomize); "$$kustomize" build config/default | $(KUBECTL) delete --ignore-not-found -f -
