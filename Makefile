@@ -74,22 +74,34 @@ lint: ## Run golangci-lint with the Kubernetes API linter.
 	@lint=$(call tool,golangci-lint); "$$lint" run ./...
 
 .PHONY: generate
-generate: ## Regenerate deep copies, CRDs and RBAC from the Go code.
+generate: ## Regenerate deep copies, CRDs, RBAC and docs/api.md from the Go code.
 	$(call say,Generating)
 	@controller_gen=$(call tool,controller-gen); \
 	"$$controller_gen" object paths=./api/...; \
 	"$$controller_gen" crd paths=./api/... output:crd:dir=config/crd/bases; \
 	"$$controller_gen" rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=config/rbac
+	@crd_ref_docs=$(call tool,crd-ref-docs); \
+	"$$crd_ref_docs" --source-path api --config hack/tools/crd-ref-docs.yaml --renderer markdown --output-path docs/api.md \
+	  --log-level ERROR
+
+.PHONY: tidy
+tidy: ## Bring go.mod and go.sum of the three modules in line with the code.
+	$(call say,go mod tidy)
+	@for module in . hack/kube hack/tools; do (cd $$module && go mod tidy); done
 
 .PHONY: verify
-verify: generate ## Regenerate and fail where the tree is then not what is committed.
+verify: tidy generate ## Regenerate and fail where the tree is then not what is committed.
 	@changed=$$(git status --porcelain); \
 	if [ -n "$$changed" ]; then \
 	  git --no-pager diff; \
-	  echo "verify: the tree is not what is committed. Run 'make generate' and commit what it changes:"; \
+	  echo "verify: the tree is not what is committed. Run 'make tidy generate' and commit what it changes:"; \
 	  echo "$$changed"; \
 	  exit 1; \
 	fi
+
+.PHONY: vulncheck
+vulncheck: ## Ask the Go vulnerability database about the dependencies. Needs the internet.
+	@govulncheck=$(call tool,govulncheck); "$$govulncheck" ./...
 
 .PHONY: build
 build: ## Build bin/cx-operator.

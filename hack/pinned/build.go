@@ -76,7 +76,8 @@ func (s Set) build(ctx context.Context, p Program, step *step) error {
 	if s.Stamp != "" {
 		flags += " -X " + s.Stamp
 	}
-	partial := filepath.Join(s.Dir, "."+p.Name+".partial")
+	partial := filepath.Join(s.Dir, fmt.Sprintf(".%s.%d", p.Name, os.Getpid()))
+	defer func() { _ = os.Remove(partial) }() // there is one only after a failure
 	cmd := s.goCommand(ctx, "build", "-v", "-trimpath", "-ldflags", flags, "-o", partial, p.Package)
 	if err := runShown(cmd, step); err != nil {
 		return fmt.Errorf("building %s: %w", p.Name, err)
