@@ -1,8 +1,14 @@
 // Package evaluate judges objectives: from counts, rules, the previous status and the time it computes the next status,
-// the breaches that opened and closed, and when to look again. It is pure and deterministic.
+// the breaches that opened and closed, and when to look again. It is pure and deterministic: all it remembers is in the
+// status, so that a restart at any moment neither forgets nor repeats anything.
+//
+// An evaluation is a chain: is something to be judged (judging.go); count (reading.go); may the figures move, and are
+// there enough answers to show any (release.go); what is the verdict (verdict.go); what opens and closes (breaches.go);
+// when to look again (next.go).
 package evaluate
 
 import (
+	"errors"
 	"time"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
@@ -10,25 +16,6 @@ import (
 	"github.com/cx-operator/cx-operator/internal/score"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
-
-// Objective is one promise to judge.
-type Objective struct {
-	// Name, unique within the resource.
-	Name string
-	// Question and Revision whose answers count.
-	Question string
-	Revision int32
-	// Definition of the metric.
-	Definition score.Definition
-	// Target in the metric's unit, and as it is written in the spec.
-	Target     float64
-	TargetText string
-	// WindowDays is the length of the window in days of 24 hours; below 1 counts as 1.
-	WindowDays int32
-}
-
-// Digest identifies what is measured.
-func (o Objective) Digest() string { return "" }
 
 // Rules are the program's rules of evidence and privacy.
 type Rules struct {
@@ -59,7 +46,7 @@ type CountFunc func(o Objective, from, to store.Hour) Window
 // Readability says how current the counts are.
 type Readability int
 
-// The readabilities.
+// How current counts can be.
 const (
 	// Fresh means that the counts are current.
 	Fresh Readability = iota
@@ -105,15 +92,123 @@ type Output struct {
 	Next time.Time
 }
 
-// Evaluate judges the objectives.
+// Evaluate judges the objectives. It changes nothing it was given, and with its own output as the previous status at the
+// same time it changes nothing more.
+//
+// An error names the objective that cannot be judged (its definition, its target or its counts are not valid); that one
+// stays as it was, and the output holds for all others.
 func Evaluate(in Input) (Output, error) {
-	return Output{Objectives: in.Previous.Objectives, Judged: in.Previous.Judged}, nil
+	switch in.Readability {
+	case Unread:
+		return unread(in), nil
+	case Stale:
+		return stale(in), nil
+	}
+	in.Rules = in.Rules.normal()
+	point := pointOf(in)
+	out := Output{Judged: point.judged}
+	var errs []error
+	judged := make([]judgement, 0, len(in.Objectives))
+	for _, o := range in.Objectives {
+		previous := find(in.Previous.Objectives, o.Name)
+		j, err := judge(in, point, o, previous)
+		if err != nil {
+			errs = append(errs, err)
+			j = judgement{objective: o, failed: true}
+			if previous != nil {
+				out.Objectives = append(out.Objectives, *previous.DeepCopy())
+			}
+		} else {
+			out.Objectives = append(out.Objectives, j.status)
+			out.Released = out.Released || j.moved
+		}
+		judged = append(judged, j)
+	}
+	out.Breaches, out.Transitions = settle(in, point, judged)
+	out.Next = next(in, judged, out.Breaches)
+	return out, errors.Join(errs...)
 }
 
-// WindowEnd returns the exclusive end of a live window: the end of the current hour.
-func WindowEnd(now time.Time) store.Hour { return store.HourOf(now) + 1 }
+// judgement is what an evaluation finds on one objective.
+type judgement struct {
+	objective Objective
+	status    v1alpha1.ObjectiveStatus
+	// failed means that it could not be judged; nothing else is set then.
+	failed bool
+	// changed means that the definition or the target is not that of the previous status.
+	changed bool
+	// missed means that the verdict at this judging point is Missed.
+	missed bool
+	// moved means that a published figure moved.
+	moved bool
+	live  reading
+}
 
-// ParseFigures returns the published figures of an objective; ok is false where none are published.
-func ParseFigures(s v1alpha1.ObjectiveStatus) (value, lower, upper float64, ok bool) {
-	return 0, 0, 0, false
+// judge takes one objective through the chain.
+func judge(in Input, point point, o Objective, previous *v1alpha1.ObjectiveStatus) (judgement, error) {
+	j := judgement{objective: o}
+	var err error
+	if j.live, err = read(in, o, WindowEnd(in.Now)); err != nil {
+		return judgement{}, err
+	}
+	if j.missed, err = missedAt(in, point, o, j.live); err != nil {
+		return judgement{}, err
+	}
+	s, same := carry(o, previous)
+	j.changed = !same || !sameTarget(o, previous)
+	released := mayRelease(in.Rules, point, s, j.live)
+	if released {
+		publish(&s, j.live)
+	}
+	s.Responses = j.live.result.N
+	withhold(in.Rules, &s)
+	s.State = stateOf(in.Rules, o, s, j, released, previous)
+	s.StateSince = since(in.Now, s.State, previous)
+	j.status, j.moved = s, figuresMoved(s, previous)
+	return j, nil
+}
+
+// unread returns the previous status as it is: nothing is known yet.
+func unread(in Input) Output {
+	out := Output{Judged: in.Previous.Judged.DeepCopy(), Breaches: missedBreaches(in.Previous.Breaches)}
+	for i := range in.Previous.Objectives {
+		out.Objectives = append(out.Objectives, *in.Previous.Objectives[i].DeepCopy())
+	}
+	return out
+}
+
+// stale keeps figures, breaches and how far was judged, and says that they are history.
+func stale(in Input) Output {
+	out := Output{Judged: in.Previous.Judged.DeepCopy(), Breaches: missedBreaches(in.Previous.Breaches)}
+	for _, o := range in.Objectives {
+		previous := find(in.Previous.Objectives, o.Name)
+		s := v1alpha1.ObjectiveStatus{Name: o.Name, Target: o.targetText(), Definition: o.Digest()}
+		if previous != nil {
+			// With the definition and target that were judged, so that a change is still seen when counts are back.
+			s = *previous.DeepCopy()
+		}
+		s.State = v1alpha1.StateStale
+		s.StateSince = since(in.Now, s.State, previous)
+		out.Objectives = append(out.Objectives, s)
+	}
+	return out
+}
+
+func find(objectives []v1alpha1.ObjectiveStatus, name string) *v1alpha1.ObjectiveStatus {
+	for i := range objectives {
+		if objectives[i].Name == name {
+			return &objectives[i]
+		}
+	}
+	return nil
+}
+
+// normal fills in what the API's defaults and bounds guarantee, with the stricter choice where something is unknown.
+func (r Rules) normal() Rules {
+	r.MinimumCell = max(r.MinimumCell, 1)
+	r.MinimumResponses = max(r.MinimumResponses, r.MinimumCell)
+	if r.Location == nil {
+		r.Location = time.UTC
+	}
+	return r
 }

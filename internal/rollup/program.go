@@ -1,0 +1,153 @@
+package rollup
+
+import (
+	"slices"
+
+	"github.com/cx-operator/cx-operator/internal/store"
+)
+
+// program is what one source knows of one program.
+type program struct {
+	lastImport string
+	questions  map[questionKey]*question
+}
+
+// questionKey is one series of a question: another revision is another question.
+type questionKey struct {
+	name     string
+	revision int32
+}
+
+// question is the counts of one question, as they came (leaves) and summed as they are asked for.
+type question struct {
+	// columns are the values that were seen; a series refers to them by index. A question has few.
+	columns     []string
+	leaves      map[leafKey]*series
+	touchpoints map[string]*sum
+	all         sum
+}
+
+// leafKey is where an answer was given and whom it speaks of. Counts are absolute per leaf.
+type leafKey struct{ touchpoint, unit string }
+
+// sum adds leaves up. The sum of a single leaf is that leaf itself, which halves the memory of most touchpoints.
+type sum struct {
+	series *series
+	// own is true once the series is the sum's own, and changes must be added.
+	own bool
+}
+
+// join takes a new, empty leaf into the sum.
+func (s *sum) join(leaf *series) {
+	switch {
+	case s.series == nil:
+		s.series = leaf
+	case !s.own:
+		s.series, s.own = s.series.clone(), true
+	}
+}
+
+func (s *sum) add(h store.Hour, column int, n int64, blank bool) {
+	if s.own {
+		s.series.add(h, column, n, blank)
+	}
+}
+
+// apply takes over the counts and imports of a page and returns the programs for which they were news.
+func (t table) apply(c store.Changes) map[store.Key]bool {
+	changed := map[store.Key]bool{}
+	for i := range c.Counts {
+		if t.program(c.Counts[i].Program).apply(&c.Counts[i]) {
+			changed[c.Counts[i].Program] = true
+		}
+	}
+	for k, id := range c.Imports {
+		if p := t.program(k); p.lastImport != id {
+			p.lastImport = id
+			changed[k] = true
+		}
+	}
+	return changed
+}
+
+func (t table) program(k store.Key) *program {
+	p, ok := t[k]
+	if !ok {
+		p = &program{questions: map[questionKey]*question{}}
+		t[k] = p
+	}
+	return p
+}
+
+// apply makes the count known and returns whether it was news.
+func (p *program) apply(c *store.Count) bool {
+	k := questionKey{c.Question, c.Revision}
+	q, ok := p.questions[k]
+	if !ok {
+		q = &question{leaves: map[leafKey]*series{}, touchpoints: map[string]*sum{}}
+		p.questions[k] = q
+	}
+	column, blank := q.column(c.Value), c.Value == ""
+	delta := q.leaf(leafKey{c.Touchpoint, c.Unit}).set(c.Hour, column, c.N, blank)
+	if delta == 0 {
+		return false
+	}
+	q.touchpoints[c.Touchpoint].add(c.Hour, column, delta, blank)
+	q.all.add(c.Hour, column, delta, blank)
+	return true
+}
+
+func (q *question) column(value string) int {
+	i := slices.Index(q.columns, value)
+	if i < 0 {
+		i = len(q.columns)
+		q.columns = append(q.columns, value)
+	}
+	return i
+}
+
+func (q *question) leaf(k leafKey) *series {
+	l, ok := q.leaves[k]
+	if ok {
+		return l
+	}
+	l = &series{}
+	q.leaves[k] = l
+	t, ok := q.touchpoints[k.touchpoint]
+	if !ok {
+		t = &sum{}
+		q.touchpoints[k.touchpoint] = t
+	}
+	t.join(l)
+	q.all.join(l)
+	return l
+}
+
+// window adds what the program knows to w.
+func (p *program) window(q Query, w *Window) {
+	asked, ok := p.questions[questionKey{q.Question, q.Revision}]
+	if !ok {
+		return
+	}
+	s := asked.all.series
+	if !q.ProgramWide {
+		t, ok := asked.touchpoints[q.Touchpoint]
+		if !ok {
+			return
+		}
+		s = t.series
+	}
+	w.Ever += s.ever()
+	sums := make([]int64, len(asked.columns))
+	s.each(q.From, q.To, func(h store.Hour, column int, n int64) {
+		sums[column] += n
+		if !w.Any || h < w.Earliest {
+			w.Earliest, w.Any = h, true
+		}
+	})
+	for i, n := range sums {
+		if n > 0 {
+			w.Values[asked.columns[i]] += n
+		}
+	}
+}
