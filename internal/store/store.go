@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -48,7 +49,7 @@ func (a Answer) Counted() []string {
 	case KindText:
 		return []string{""}
 	case KindMultiple:
-		return append([]string{""}, a.Values...)
+		return slices.Compact(slices.Sorted(slices.Values(append([]string{""}, a.Values...))))
 	default:
 		return a.Values
 	}
@@ -132,8 +133,8 @@ type Changes struct {
 	Reset bool
 	// Counts that changed since the cursor.
 	Counts []Count
-	// Imports holds the identity of the last finished import of each program whose last import is newer than the cursor.
-	// Every answer of that import is in this page or an earlier one.
+	// Imports holds the identity of the last finished import of programs that changed since the cursor. Every answer of
+	// that import is in this page or an earlier one. An import can be told more than once: a new identity is a new one.
 	Imports map[Key]string
 	// Next is the cursor to go on from.
 	Next Cursor
@@ -171,13 +172,15 @@ type Store interface {
 	Feed
 	// Append makes responses durable and returns what became of each, in order. It returns only after the commit that
 	// holds them; on an error nothing is known to be stored, and a retry with the same IDs is safe. Concurrent calls
-	// share commits. Two responses of one call may have the same ID.
+	// share commits. Two responses of one call may have the same ID. A response that cannot be stored fails its own call
+	// only. When ctx ends first, Append returns ctx's error at once, and the responses may be stored all the same.
 	// Errors: ErrBusy when the queue is full, ErrClosed, or the database's own.
 	Append(ctx context.Context, responses []Response) ([]Result, error)
 	// FinishImport records that an import of the program ended, and returns its identity (a new UUID).
 	FinishImport(ctx context.Context, program Key) (string, error)
 	// Export calls fn for every response of the program in order of SubmittedAt and ID, streaming, from one consistent
-	// view; it stops at fn's first error and returns it. Writers are not held up meanwhile.
+	// view; it stops at fn's first error and returns it. Answers come in order of their question. Writers are not held up
+	// meanwhile.
 	Export(ctx context.Context, program Key, fn func(Response) error) error
 	// Retire deletes the program's responses submitted before the time and keeps their counts and identities. It works
 	// in bounded transactions and returns the number deleted.
