@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// children are the processes that the demo runs, in the order in which they were started. Only the main goroutine starts
+// them: the kernel's promise to kill a child with its parent is about the thread that started it.
+type children struct {
+	dir    workDir
+	failed context.CancelCauseFunc // called when one ends that should not
+	all    []*child
+}
+
+// child is one process.
+type child struct {
+	name    string
+	logFile string
+	cmd     *exec.Cmd
+	ended   chan struct{} // closed once the process was waited for
+
+	mu       sync.Mutex
+	expected bool // stop was called
+	err      error
+}
+
+// start runs a program whose output goes to NAME.log of the work folder.
+func (c *children) start(ctx context.Context, name, path string, args ...string) (*child, error) {
+	log, err := os.Create(c.dir.file(name + ".log"))
+	if err != nil {
+		return nil, fmt.Errorf("making the log of %s: %w", name, err)
+	}
+	defer log.Close() // the child has its own
+	// Not ended with the context, but by stop, in order.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = childAttributes()
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", name, err)
+	}
+	started := &child{name: name, logFile: log.Name(), cmd: cmd, ended: make(chan struct{})}
+	c.all = append(c.all, started)
+	go c.watch(started)
+	if err := c.dir.record(ctx, name, cmd.Process.Pid); err != nil {
+		return nil, err
+	}
+	return started, nil
+}
+
+func (c *children) watch(p *child) {
+	err := p.cmd.Wait()
+	p.mu.Lock()
+	expected := p.expected
+	p.err = err
+	p.mu.Unlock()
+	close(p.ended)
+	if !expected {
+		c.failed(p.failure())
+	}
+}
+
+// failure says that the process ended by itself, with the end of its log.
+func (p *child) failure() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	how := "exit status 0"
+	if p.err != nil {
+		how = p.err.Error()
+	}
+	return fmt.Errorf("%s ended (%s); the end of %s:\n%s", p.name, how, p.logFile, tail(p.logFile))
+}
+
+// patience is how long each child may take to end by itself. Nothing is lost by ending it: what the demo stores is
+// thrown away at the next start.
+const patience = 10 * time.Second
+
+// stop ends all children, the last started first, and returns when they are gone.
+func (c *children) stop() error {
+	var errs []error
+	for i := len(c.all) - 1; i >= 0; i-- {
+		errs = append(errs, c.all[i].stop())
+	}
+	c.all = nil
+	return errors.Join(errs...)
+}
+
+func (p *child) stop() error {
+	p.mu.Lock()
+	p.expected = true
+	p.mu.Unlock()
+	select {
+	case <-p.ended:
+		return nil
+	default:
+	}
+	group := -p.cmd.Process.Pid
+	if err := syscall.Kill(group, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("ending %s: %w", p.name, err)
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-p.ended:
+		return nil
+	case <-timer.C:
+	}
+	if err := syscall.Kill(group, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("killing %s: %w", p.name, err)
+	}
+	<-p.ended
+	return nil
+}
+
+// tail returns the last lines of a log, for an error message.
+func tail(name string) string {
+	const most, lines = 4096, 12
+	file, err := os.Open(name)
+	if err != nil {
+		return err.Error()
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() > most {
+		if _, err := file.Seek(-most, io.SeekEnd); err != nil {
+			return err.Error()
+		}
+	}
+	content, err := io.ReadAll(io.LimitReader(file, most))
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimSpace(string(content)), "\n")
+	return "  " + strings.Join(all[max(0, len(all)-lines):], "\n  ")
+}
+
+// executable finds a program in a folder.
+func executable(dir, name string) (string, bool) {
+	path := filepath.Join(dir, name)
+	info, err := os.Stat(path)
+	return path, err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0
+}
