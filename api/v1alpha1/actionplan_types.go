@@ -159,7 +159,7 @@ type Baseline struct {
 
 // ActionPlanStatus is what the operator found and timed.
 type ActionPlanStatus struct {
-	// conditions: Ready, Stalled, Reconciling, OwnerAssigned, Accountable.
+	// conditions: Ready, Stalled, Reconciling, OwnerAssigned, Accountable, OnTime.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -13,6 +13,8 @@ const (
 	ConditionObjectivesMet = "ObjectivesMet"
 	// ConditionAccountable is False only where a plan that is due to exist is missing, unacknowledged or overdue.
 	ConditionAccountable = "Accountable"
+	// ConditionOnTime is False while a plan or one of its actions is overdue.
+	ConditionOnTime = "OnTime"
 	// ConditionOwnerAssigned is True when an existing team owns the resource.
 	ConditionOwnerAssigned = "OwnerAssigned"
 	// ConditionSponsorAssigned is True when the program names an executive sponsor.

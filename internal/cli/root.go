@@ -42,6 +42,7 @@ func NewRootCommand() *cobra.Command {
 		Args:          cobra.NoArgs,
 	}
 	root.AddCommand(
+		newManagerCommand(),
 		newValidateCommand(),
 		newVersionCommand(),
 	)

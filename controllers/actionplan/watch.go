@@ -1,0 +1,90 @@
+package actionplan
+
+import (
+	"context"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/env"
+)
+
+// SetupWithManager adds the controller to a manager.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
+	specOnly := predicate.GenerationChangedPredicate{}
+	matters := builder.WithPredicates(predicate.Or[client.Object](specOnly, figuresAppeared))
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.ActionPlan{}, builder.WithPredicates(specOnly)).
+		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.ofTouchpoint), matters).
+		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), matters).
+		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(specOnly)).
+		WithOptions(env.ControllerOptions(workers)).
+		Complete(r)
+}
+
+// figuresAppeared passes the first figures of an objective, which a plan without a baseline waits for.
+var figuresAppeared = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
+	return scored(u.ObjectOld) < scored(u.ObjectNew)
+}}
+
+func scored(o client.Object) int {
+	var verdicts []v1alpha1.ObjectiveStatus
+	switch k := o.(type) {
+	case *v1alpha1.Touchpoint:
+		verdicts = k.Status.Objectives
+	case *v1alpha1.SurveyProgram:
+		verdicts = k.Status.Objectives
+	}
+	n := 0
+	for _, v := range verdicts {
+		if v.Score != "" {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *Reconciler) plans(ctx context.Context, namespace, index, name string) []reconcile.Request {
+	return r.Requests(ctx, &v1alpha1.ActionPlanList{}, namespace, client.MatchingFields{index: name})
+}
+
+func (r *Reconciler) ofTouchpoint(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.plans(ctx, o.GetNamespace(), env.IndexTouchpoint, o.GetName())
+}
+
+// ofProgram finds the plans for the program and for its touchpoints.
+func (r *Reconciler) ofProgram(ctx context.Context, o client.Object) []reconcile.Request {
+	namespace, name := o.GetNamespace(), o.GetName()
+	found := r.plans(ctx, namespace, env.IndexProgram, name)
+	return append(found, r.ofTouchpoints(ctx, namespace, client.MatchingFields{env.IndexProgram: name})...)
+}
+
+// ofTeam finds the plans that name a team or one below it, themselves or through what they are for.
+func (r *Reconciler) ofTeam(ctx context.Context, o client.Object) []reconcile.Request {
+	namespace := o.GetNamespace()
+	var found []reconcile.Request
+	for _, name := range r.TeamAndBelow(ctx, namespace, o.GetName()) {
+		by := client.MatchingFields{env.IndexTeam: name}
+		found = append(found, r.plans(ctx, namespace, env.IndexTeam, name)...)
+		found = append(found, r.ofTouchpoints(ctx, namespace, by)...)
+		for _, p := range r.Requests(ctx, &v1alpha1.SurveyProgramList{}, namespace, by) {
+			found = append(found, r.plans(ctx, namespace, env.IndexProgram, p.Name)...)
+			found = append(found, r.ofTouchpoints(ctx, namespace, client.MatchingFields{env.IndexProgram: p.Name})...)
+		}
+	}
+	return found
+}
+
+func (r *Reconciler) ofTouchpoints(ctx context.Context, namespace string, by client.MatchingFields) []reconcile.Request {
+	var found []reconcile.Request
+	for _, tp := range r.Requests(ctx, &v1alpha1.TouchpointList{}, namespace, by) {
+		found = append(found, r.plans(ctx, namespace, env.IndexTouchpoint, tp.Name)...)
+	}
+	return found
+}

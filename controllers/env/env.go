@@ -1,0 +1,78 @@
+// Package env holds what every controller works with, and the few ways in which all of them touch the API.
+package env
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/breach"
+	"github.com/cx-operator/cx-operator/internal/embedded"
+	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/rollup"
+)
+
+// FieldOwner is the field manager of everything that the operator writes.
+const FieldOwner = client.FieldOwner("cx-operator")
+
+// FigureInterval is the least time between two status writes that change nothing but figures. State and condition
+// transitions are written at once.
+const FigureInterval = 15 * time.Second
+
+// Env is what every controller works with.
+type Env struct {
+	// Client reads from the cache and writes to the API server.
+	Client client.Client
+	// Recorder writes events.
+	Recorder events.EventRecorder
+	// Clock tells the time.
+	Clock func() time.Time
+	// Book holds the counts of every store.
+	Book *rollup.Book
+	// Exporter holds the series of every object.
+	Exporter *exporter.Exporter
+	// Endpoint serves Embedded programs; nil where this process serves none.
+	Endpoint *embedded.Endpoint
+	// StaleAfter is how long counts may be unread before verdicts are Stale.
+	StaleAfter time.Duration
+	// Started is when the process started.
+	Started time.Time
+}
+
+// PatchStatus writes the status of obj where it differs from before. A stale read is a conflict, never an overwrite.
+func (e *Env) PatchStatus(ctx context.Context, obj, before client.Object) error {
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := e.Client.Status().Patch(ctx, obj, patch, FieldOwner); err != nil {
+		return fmt.Errorf("write status: %w", err)
+	}
+	return nil
+}
+
+// Announce writes an event for each breach that opened or closed. It is called after the status write succeeded.
+func (e *Env) Announce(obj runtime.Object, transitions []breach.Transition) {
+	for _, t := range transitions {
+		kind, action := corev1.EventTypeNormal, "CloseBreach"
+		text := "closed: "
+		if t.Opened {
+			kind, action, text = corev1.EventTypeWarning, "OpenBreach", "opened: "
+		}
+		e.Recorder.Eventf(obj, nil, kind, t.Reason, action, "%s", text+describe(t.Breach))
+	}
+}
+
+func describe(b v1alpha1.Breach) string {
+	text := string(b.Type)
+	if b.Objective != "" {
+		text += " of objective " + b.Objective
+	}
+	if b.Item != "" {
+		text += ", " + b.Item
+	}
+	return text
+}

@@ -1,0 +1,177 @@
+package objectives
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/conditions"
+	"github.com/cx-operator/cx-operator/internal/breach"
+	"github.com/cx-operator/cx-operator/internal/evaluate"
+	"github.com/cx-operator/cx-operator/internal/exporter"
+)
+
+// SetConditions sets ObjectivesMet and Accountable from the verdicts and the breaches.
+func SetConditions(set conditions.Set, verdicts []v1alpha1.ObjectiveStatus, own, late []v1alpha1.Breach) {
+	setObjectivesMet(set, verdicts, own)
+	for _, t := range []v1alpha1.BreachType{v1alpha1.BreachPlanMissing, v1alpha1.BreachPlanUnacknowledged, v1alpha1.BreachPlanOverdue} {
+		open := append(ofType(own, t), ofType(late, t)...)
+		if len(open) > 0 {
+			set.False(v1alpha1.ConditionAccountable, string(t), accusations[t])
+			return
+		}
+	}
+	set.True(v1alpha1.ConditionAccountable, v1alpha1.ReasonNothingDue, "no plan is missing, unacknowledged or overdue")
+}
+
+var accusations = map[v1alpha1.BreachType]string{
+	v1alpha1.BreachPlanMissing:        "a missed objective has no plan",
+	v1alpha1.BreachPlanUnacknowledged: "a plan was not acknowledged in time",
+	v1alpha1.BreachPlanOverdue:        "a plan is past its due date",
+}
+
+func setObjectivesMet(set conditions.Set, verdicts []v1alpha1.ObjectiveStatus, own []v1alpha1.Breach) {
+	missed := map[string]bool{}
+	for _, b := range ofType(own, v1alpha1.BreachObjectiveMissed) {
+		missed[b.Objective] = true
+	}
+	var names []string
+	met := 0
+	for _, v := range verdicts {
+		switch {
+		case missed[v.Name] || v.State == v1alpha1.StateMissed:
+			names = append(names, v.Name)
+		case v.State == v1alpha1.StateMet:
+			met++
+		}
+	}
+	switch {
+	case len(names) > 0:
+		set.False(v1alpha1.ConditionObjectivesMet, v1alpha1.ReasonObjectiveMissed, "missed: "+strings.Join(names, ", "))
+	case len(verdicts) == 0:
+		set.Unknown(v1alpha1.ConditionObjectivesMet, v1alpha1.ReasonNoObjectives, "there is nothing to judge")
+	case met == len(verdicts):
+		set.True(v1alpha1.ConditionObjectivesMet, v1alpha1.ReasonAllMet, "every objective is met")
+	default:
+		set.Unknown(v1alpha1.ConditionObjectivesMet, v1alpha1.ReasonUndecided, "no objective is missed, but not all are met")
+	}
+}
+
+// Urgency says when a new list of verdicts must be written.
+type Urgency int
+
+// The urgencies.
+const (
+	// Nothing differs that is worth a write.
+	Nothing Urgency = iota
+	// Figures differ: score, bounds or responses. They are written at most every env.FigureInterval.
+	Figures
+	// AtOnce: a state, an objective or a judgement differs.
+	AtOnce
+)
+
+// Compare says how urgently new verdicts must replace old ones. A day that was judged without any effect is not worth a
+// write: judging it again after a restart has none either.
+func Compare(oldVerdicts, newVerdicts []v1alpha1.ObjectiveStatus, oldJudged, newJudged *v1alpha1.Judging) Urgency {
+	if imported(oldJudged) != imported(newJudged) || (oldJudged == nil) != (newJudged == nil) {
+		return AtOnce
+	}
+	if len(oldVerdicts) != len(newVerdicts) {
+		return AtOnce
+	}
+	urgency := Nothing
+	for i := range newVerdicts {
+		o, n := oldVerdicts[i], newVerdicts[i]
+		if o.Name != n.Name || o.State != n.State || o.Target != n.Target || o.Definition != n.Definition {
+			return AtOnce
+		}
+		if !equality.Semantic.DeepEqual(o, n) {
+			urgency = Figures
+		}
+	}
+	return urgency
+}
+
+func imported(j *v1alpha1.Judging) string {
+	if j == nil {
+		return ""
+	}
+	return j.Import
+}
+
+// Label holds the labels that the series of a subject share.
+type Label struct {
+	Kind, Namespace, Name, Program, Touchpoint, Team string
+}
+
+// Series returns the metrics of a subject: figures as published, numbers of answers as they are now, breaches as the
+// status holds them.
+func Series(l Label, s Subject, published, live []v1alpha1.ObjectiveStatus, breaches []v1alpha1.Breach) exporter.Series {
+	var series exporter.Series
+	responses := map[string]int64{}
+	for _, o := range live {
+		responses[o.Name] = o.Responses
+	}
+	for _, o := range published {
+		item := exporter.Objective{
+			Namespace: l.Namespace, Program: l.Program, Touchpoint: l.Touchpoint, Objective: o.Name, Team: l.Team,
+			Metric: metricOf(s, o.Name), State: o.State, Responses: o.Responses, Target: targetOf(o),
+		}
+		if n, ok := responses[o.Name]; ok {
+			item.Responses = n
+		}
+		if value, lower, upper, ok := evaluate.ParseFigures(o); ok {
+			item.Figures = &exporter.Figures{Score: value, Lower: lower, Upper: upper, HasInterval: o.Lower != ""}
+		}
+		series.Objectives = append(series.Objectives, item)
+	}
+	series.Breaches = BreachSeries(l, breaches)
+	return series
+}
+
+// BreachSeries returns the series of open breaches.
+func BreachSeries(l Label, breaches []v1alpha1.Breach) []exporter.Breach {
+	var series []exporter.Breach
+	for _, b := range breaches {
+		series = append(series, exporter.Breach{
+			Namespace: l.Namespace, Type: string(b.Type), Kind: l.Kind, Name: l.Name, Objective: b.Objective,
+			Item: b.Item, Program: l.Program, Team: l.Team, Since: b.Since.Time,
+		})
+	}
+	return series
+}
+
+func metricOf(s Subject, objective string) string {
+	for _, o := range s.Objectives {
+		if o.Name == objective {
+			return string(o.Metric)
+		}
+	}
+	return ""
+}
+
+func targetOf(o v1alpha1.ObjectiveStatus) float64 {
+	var target float64
+	if _, err := fmt.Sscanf(o.Target, "%g", &target); err != nil {
+		return 0
+	}
+	return target
+}
+
+// CloseReasons puts the reasons that the verdicts gave for closing a missed objective in place of the general one.
+func CloseReasons(transitions []breach.Transition, out evaluate.Output) []breach.Transition {
+	reasons := map[string]string{}
+	for _, t := range out.Transitions {
+		if !t.Opened {
+			reasons[t.Breach.Objective] = t.Reason
+		}
+	}
+	for i, t := range transitions {
+		if reason, ok := reasons[t.Breach.Objective]; ok && !t.Opened && t.Breach.Type == v1alpha1.BreachObjectiveMissed {
+			transitions[i].Reason = reason
+		}
+	}
+	return transitions
+}

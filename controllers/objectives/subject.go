@@ -1,0 +1,156 @@
+// Package objectives judges the objectives of a program or touchpoint: it reads the counts, calls the pure cores, opens
+// plans, and says what belongs into the status and the metrics. Both kinds share it, so that they cannot differ.
+package objectives
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/evaluate"
+	"github.com/cx-operator/cx-operator/internal/rollup"
+	"github.com/cx-operator/cx-operator/internal/score"
+	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/survey"
+)
+
+// Subject is a program or touchpoint whose objectives are judged.
+type Subject struct {
+	// Object is the resource itself, as the cache has it.
+	Object client.Object
+	// Program that the answers belong to; the resource itself for a program's own objectives.
+	Program *v1alpha1.SurveyProgram
+	// Touchpoint is its name; empty for a program's own objectives, which count every answer to their question.
+	Touchpoint string
+	// DisplayName of the resource.
+	DisplayName string
+	// Objectives, OnMissed and OwnerRef of its spec.
+	Objectives []v1alpha1.Objective
+	OnMissed   *v1alpha1.OnMissed
+	OwnerRef   *v1alpha1.NameRef
+	// Previous is what its status holds.
+	Previous evaluate.Previous
+	// Frozen leaves every verdict as it is, since the spec cannot be judged now.
+	Frozen bool
+}
+
+// key returns the key of the subject's program.
+func (s Subject) key() store.Key {
+	return store.Key{Namespace: s.Program.Namespace, Name: s.Program.Name}
+}
+
+// Judge evaluates the subject's objectives at a time. What cannot be judged now is left as it is.
+func Judge(e *env.Env, s Subject, now time.Time) (evaluate.Output, error) {
+	in := evaluate.Input{
+		Now: now, Previous: s.Previous, Readability: evaluate.Unread,
+		Count: func(o evaluate.Objective, from, to store.Hour) evaluate.Window { return count(e.Book, s, o, from, to) },
+	}
+	if !s.Frozen {
+		in.Readability = readability(e, s.Program, now)
+		in.LastImport = e.Book.LastImport(s.key())
+		if err := specify(&in, s); err != nil {
+			return evaluate.Output{}, err
+		}
+	}
+	out, err := evaluate.Evaluate(in)
+	if err != nil {
+		return evaluate.Output{}, fmt.Errorf("evaluate objectives: %w", err)
+	}
+	if in.Readability == evaluate.Unread && !s.Frozen {
+		out.Next = earlier(out.Next, e.Started.Add(e.StaleAfter))
+	}
+	return out, nil
+}
+
+// specify fills in what the spec says.
+func specify(in *evaluate.Input, s Subject) error {
+	location, err := time.LoadLocation(s.Program.Spec.TimeZone)
+	if err != nil {
+		return fmt.Errorf("time zone of program: %w", err)
+	}
+	in.Rules = evaluate.Rules{
+		MinimumResponses: int64(s.Program.Spec.Evidence.MinimumResponses),
+		MinimumCell:      int64(s.Program.Spec.Privacy.MinimumCell),
+		Release:          s.Program.Spec.Privacy.Release,
+		Judging:          s.Program.Spec.Evidence.Judging,
+		Location:         location,
+	}
+	for _, o := range s.Objectives {
+		objective, err := resolve(o, s.Program)
+		if err != nil {
+			return fmt.Errorf("objective %s: %w", o.Name, err)
+		}
+		in.Objectives = append(in.Objectives, objective)
+	}
+	return nil
+}
+
+func resolve(o v1alpha1.Objective, program *v1alpha1.SurveyProgram) (evaluate.Objective, error) {
+	for _, q := range program.Spec.Survey.Questions {
+		if q.Name != o.Question {
+			continue
+		}
+		definition, err := survey.Definition(o, q, program.Spec.Evidence)
+		if err != nil {
+			return evaluate.Objective{}, err
+		}
+		target, err := v1alpha1.ParseDecimal(o.Target)
+		if err != nil {
+			return evaluate.Objective{}, err
+		}
+		return evaluate.Objective{
+			Name: o.Name, Question: o.Question, Revision: q.Revision, Definition: definition,
+			Target: target, TargetText: score.FormatDecimal(target), WindowDays: o.WindowDays,
+		}, nil
+	}
+	return evaluate.Objective{}, fmt.Errorf("the program has no question %q", o.Question)
+}
+
+// readability says whether the program's counts are current.
+func readability(e *env.Env, program *v1alpha1.SurveyProgram, now time.Time) evaluate.Readability {
+	source := store.Key{Namespace: program.Namespace, Name: program.Spec.StoreRef.Name}.String()
+	at, ok := e.Book.ReadAt(source)
+	if !ok {
+		at = e.Started
+	}
+	switch {
+	case now.Sub(at) > e.StaleAfter:
+		return evaluate.Stale
+	case !ok:
+		return evaluate.Unread
+	default:
+		return evaluate.Fresh
+	}
+}
+
+func count(book *rollup.Book, s Subject, o evaluate.Objective, from, to store.Hour) evaluate.Window {
+	w := book.Window(rollup.Query{
+		Program: s.key(), Touchpoint: s.Touchpoint, ProgramWide: s.Touchpoint == "",
+		Question: o.Question, Revision: o.Revision, From: from, To: to,
+	})
+	return evaluate.Window{Counts: w.Counts(), Ever: w.Ever, Earliest: w.Earliest, Any: w.Any}
+}
+
+// plansOf lists the plans for the subject, of any objective.
+func plansOf(ctx context.Context, e *env.Env, s Subject) ([]v1alpha1.ActionPlan, error) {
+	by := client.MatchingFields{env.IndexProgram: s.Program.Name}
+	if s.Touchpoint != "" {
+		by = client.MatchingFields{env.IndexTouchpoint: s.Touchpoint}
+	}
+	list := &v1alpha1.ActionPlanList{}
+	if err := e.Client.List(ctx, list, client.InNamespace(s.Program.Namespace), by); err != nil {
+		return nil, fmt.Errorf("list plans: %w", err)
+	}
+	return list.Items, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}

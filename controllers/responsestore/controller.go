@@ -1,0 +1,98 @@
+// Package responsestore reconciles ResponseStores: it opens the store where this process serves it, and reports what the
+// store says of itself.
+package responsestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/conditions"
+	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/store"
+)
+
+// +kubebuilder:rbac:groups=cx-operator.io,resources=responsestores,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cx-operator.io,resources=responsestores/status,verbs=get;patch
+
+// retryAfter is how soon a store that could not be opened is tried again: nothing tells when a disk has room again.
+const retryAfter = 10 * time.Second
+
+// Reconciler reconciles ResponseStores.
+type Reconciler struct {
+	*env.Env
+}
+
+// Reconcile opens one store.
+func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
+	before := &v1alpha1.ResponseStore{}
+	err := r.Client.Get(ctx, req.NamespacedName, before)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return ctrl.Result{}, fmt.Errorf("get store: %w", err)
+	}
+	key := store.Key{Namespace: req.Namespace, Name: req.Name}
+	if err != nil || !before.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, r.forget(key)
+	}
+	rs := before.DeepCopy()
+	rs.Status.ObservedGeneration = rs.Generation
+	set := conditions.Set{Conditions: &rs.Status.Conditions, Generation: rs.Generation, Now: r.Clock()}
+	result := r.open(ctx, key, rs, set)
+	if equality.Semantic.DeepEqual(rs.Status, before.Status) {
+		return result, nil
+	}
+	return result, r.PatchStatus(ctx, rs, before)
+}
+
+// open opens the store and sets the conditions.
+func (r *Reconciler) open(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, set conditions.Set) ctrl.Result {
+	switch {
+	case rs.Spec.SQLite == nil:
+		set.Stalled(v1alpha1.ReasonNotServed, "spec.postgres: this version opens SQLite stores only")
+		return ctrl.Result{}
+	case r.Endpoint == nil:
+		set.Stalled(v1alpha1.ReasonNotServed, "spec.sqlite: no process serves Embedded programs: start the manager with --embedded-endpoint")
+		return ctrl.Result{}
+	}
+	info, err := r.Endpoint.OpenStore(ctx, key)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "Store cannot be opened")
+		set.Waiting(v1alpha1.ReasonStoreUnavailable, reason(err))
+		return ctrl.Result{RequeueAfter: retryAfter}
+	}
+	rs.Status.Engine, rs.Status.SchemaVersion = info.Engine, info.SchemaVersion
+	set.Reconciled("the store is open")
+	return ctrl.Result{}
+}
+
+// reason is a stable text for a condition; the log has the error itself.
+func reason(err error) string {
+	if errors.Is(err, store.ErrLocked) {
+		return "another process has the store open"
+	}
+	return "the store cannot be opened or read; the operator's log says why"
+}
+
+func (r *Reconciler) forget(key store.Key) error {
+	if r.Endpoint == nil {
+		return nil
+	}
+	return r.Endpoint.CloseStore(key)
+}
+
+// SetupWithManager adds the controller to a manager.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.ResponseStore{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WithOptions(env.ControllerOptions(workers)).
+		Complete(r)
+}

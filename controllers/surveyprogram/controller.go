@@ -1,0 +1,109 @@
+// Package surveyprogram reconciles SurveyPrograms: it compiles the survey, serves it, keeps the tokens, and judges
+// program-wide objectives.
+package surveyprogram
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/conditions"
+	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/controllers/objectives"
+	"github.com/cx-operator/cx-operator/internal/breach"
+	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/store"
+)
+
+// +kubebuilder:rbac:groups=cx-operator.io,resources=surveyprograms,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cx-operator.io,resources=surveyprograms/status,verbs=get;patch
+// +kubebuilder:rbac:groups=cx-operator.io,resources=surveyprograms/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch
+
+// Reconciler reconciles SurveyPrograms.
+type Reconciler struct {
+	*env.Env
+	// APIReader reads from the API server what the cache leaves out.
+	APIReader client.Reader
+	throttle  objectives.Throttle
+}
+
+// Reconcile serves and judges one program.
+func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
+	before := &v1alpha1.SurveyProgram{}
+	if err := r.Client.Get(ctx, req.NamespacedName, before); err != nil {
+		if apierrors.IsNotFound(err) {
+			return ctrl.Result{}, r.forget(req)
+		}
+		return ctrl.Result{}, fmt.Errorf("get program: %w", err)
+	}
+	if !before.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, r.forget(req)
+	}
+	now := r.Clock()
+	s, err := r.read(ctx, before)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if err := r.serve(ctx, &s); err != nil {
+		return ctrl.Result{}, err
+	}
+	verdict, err := objectives.Judge(r.Env, s.subject, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	plans, err := objectives.FollowUp(ctx, r.Env, s.subject, verdict, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+
+	program := before.DeepCopy()
+	program.Status.ObservedGeneration = program.Generation
+	program.Status.URL = s.url
+	program.Status.Objectives, program.Status.Judged = verdict.Objectives, verdict.Judged
+	wanted := append(append(s.breaches(), plans.Missed...), plans.Missing...)
+	var transitions []breach.Transition
+	program.Status.Breaches, transitions = breach.Merge(before.Status.Breaches, wanted, now)
+	transitions = objectives.CloseReasons(transitions, verdict)
+
+	set := conditions.Set{Conditions: &program.Status.Conditions, Generation: program.Generation, Now: now}
+	s.setConditions(set)
+	objectives.SetConditions(set, verdict.Objectives, program.Status.Breaches, plans.Late)
+
+	settled, err := objectives.Settle(ctx, r.Env, &r.throttle, program, before, verdictsOf, transitions)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.export(s, program, settled)
+	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next), nil
+}
+
+func verdictsOf(p *v1alpha1.SurveyProgram) objectives.Verdicts {
+	return objectives.Verdicts{Objectives: &p.Status.Objectives, Judged: &p.Status.Judged}
+}
+
+func (r *Reconciler) export(s scope, p *v1alpha1.SurveyProgram, settled objectives.Settled) {
+	label := objectives.Label{
+		Kind: "SurveyProgram", Namespace: p.Namespace, Name: p.Name, Program: p.Name, Team: s.team,
+	}
+	r.Exporter.Set(source(p.Namespace, p.Name),
+		objectives.Series(label, s.subject, p.Status.Objectives, settled.Live, p.Status.Breaches))
+}
+
+func (r *Reconciler) forget(req reconcile.Request) error {
+	r.Exporter.Delete(source(req.Namespace, req.Name))
+	r.throttle.Forget(req.String())
+	if r.Endpoint == nil {
+		return nil
+	}
+	return r.Endpoint.Withdraw(store.Key{Namespace: req.Namespace, Name: req.Name})
+}
+
+func source(namespace, name string) exporter.Source {
+	return exporter.Source{Kind: "SurveyProgram", Namespace: namespace, Name: name}
+}

@@ -1,0 +1,101 @@
+// Package touchpoint reconciles Touchpoints: it watches ownership and measurement, judges objectives, and sees to it
+// that a missed one has a plan.
+package touchpoint
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/conditions"
+	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/controllers/objectives"
+	"github.com/cx-operator/cx-operator/internal/breach"
+	"github.com/cx-operator/cx-operator/internal/exporter"
+)
+
+// +kubebuilder:rbac:groups=cx-operator.io,resources=touchpoints,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cx-operator.io,resources=touchpoints/status,verbs=get;patch
+// +kubebuilder:rbac:groups=cx-operator.io,resources=actionplans,verbs=get;list;watch;create
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconciler reconciles Touchpoints.
+type Reconciler struct {
+	*env.Env
+	throttle objectives.Throttle
+}
+
+// Reconcile judges one touchpoint.
+func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
+	before := &v1alpha1.Touchpoint{}
+	if err := r.Client.Get(ctx, req.NamespacedName, before); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.forget(req)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("get touchpoint: %w", err)
+	}
+	if !before.DeletionTimestamp.IsZero() {
+		r.forget(req)
+		return ctrl.Result{}, nil
+	}
+	now := r.Clock()
+	s, err := r.read(ctx, before)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	verdict, err := objectives.Judge(r.Env, s.subject, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	plans, err := objectives.FollowUp(ctx, r.Env, s.subject, verdict, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+
+	tp := before.DeepCopy()
+	tp.Status.ObservedGeneration = tp.Generation
+	tp.Status.URL = s.url
+	tp.Status.Objectives, tp.Status.Judged = verdict.Objectives, verdict.Judged
+	wanted := append(append(s.breaches(), plans.Missed...), plans.Missing...)
+	var transitions []breach.Transition
+	tp.Status.Breaches, transitions = breach.Merge(before.Status.Breaches, wanted, now)
+	transitions = objectives.CloseReasons(transitions, verdict)
+
+	set := conditions.Set{Conditions: &tp.Status.Conditions, Generation: tp.Generation, Now: now}
+	s.setConditions(set)
+	objectives.SetConditions(set, verdict.Objectives, tp.Status.Breaches, plans.Late)
+
+	settled, err := objectives.Settle(ctx, r.Env, &r.throttle, tp, before, verdictsOf, transitions)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.export(s, tp, settled)
+	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next), nil
+}
+
+func verdictsOf(tp *v1alpha1.Touchpoint) objectives.Verdicts {
+	return objectives.Verdicts{Objectives: &tp.Status.Objectives, Judged: &tp.Status.Judged}
+}
+
+func (r *Reconciler) export(s scope, tp *v1alpha1.Touchpoint, settled objectives.Settled) {
+	label := objectives.Label{
+		Kind: "Touchpoint", Namespace: tp.Namespace, Name: tp.Name, Touchpoint: tp.Name,
+		Program: tp.Spec.ProgramRef.Name, Team: s.team,
+	}
+	r.Exporter.Set(source(tp.Namespace, tp.Name),
+		objectives.Series(label, s.subject, tp.Status.Objectives, settled.Live, tp.Status.Breaches))
+}
+
+func (r *Reconciler) forget(req reconcile.Request) {
+	r.Exporter.Delete(source(req.Namespace, req.Name))
+	r.throttle.Forget(req.String())
+}
+
+func source(namespace, name string) exporter.Source {
+	return exporter.Source{Kind: "Touchpoint", Namespace: namespace, Name: name}
+}

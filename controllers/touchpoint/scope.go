@@ -1,0 +1,165 @@
+package touchpoint
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/conditions"
+	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/controllers/objectives"
+	"github.com/cx-operator/cx-operator/internal/evaluate"
+	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/survey"
+	"github.com/cx-operator/cx-operator/internal/team"
+)
+
+// scope is all that one pass reads.
+type scope struct {
+	touchpoint *v1alpha1.Touchpoint
+	subject    objectives.Subject
+	problems   []survey.Problem // of the spec and its references
+	owned      bool
+	served     []string // questions of the touchpoint's page
+	team       string   // shown in metrics
+	url        string
+}
+
+func (r *Reconciler) read(ctx context.Context, tp *v1alpha1.Touchpoint) (scope, error) {
+	s := scope{touchpoint: tp}
+	teams := r.Teams(ctx, tp.Namespace)
+	missingOwner := env.MissingTeam(tp.Spec.OwnerRef, "spec.ownerRef", teams)
+	s.owned = tp.Spec.OwnerRef != nil && len(missingOwner) == 0
+	s.problems = append(s.problems, missingOwner...)
+	s.problems = append(s.problems, missingSupport(tp, teams)...)
+	handoff, err := r.checkHandoff(ctx, tp)
+	if err != nil {
+		return scope{}, err
+	}
+	s.problems = append(s.problems, handoff...)
+
+	program := &v1alpha1.SurveyProgram{}
+	found, err := r.Find(ctx, tp.Namespace, tp.Spec.ProgramRef.Name, program)
+	if err != nil {
+		return scope{}, err
+	}
+	s.subject = objectives.Subject{
+		Object: tp, Program: program, Touchpoint: tp.Name, DisplayName: tp.Spec.DisplayName,
+		Objectives: tp.Spec.Objectives, OnMissed: tp.Spec.OnMissed, OwnerRef: tp.Spec.OwnerRef,
+		Previous: evaluate.Previous{
+			Objectives: tp.Status.Objectives, Breaches: tp.Status.Breaches, Judged: tp.Status.Judged,
+		},
+	}
+	if !found {
+		s.noProgram(teams)
+		return s, nil
+	}
+	unfit := survey.CheckTouchpoint(tp, program)
+	s.problems = append(s.problems, unfit...)
+	s.subject.Frozen = len(unfit) > 0 || len(survey.CheckProgram(program)) > 0
+	s.served = survey.ServedQuestions(tp, program)
+	s.team = env.ShownOwner(teams, tp.Spec.OwnerRef, program.Spec.OwnerRef)
+	r.locate(&s)
+	return s, nil
+}
+
+// noProgram leaves every verdict as it is until the program appears.
+func (s *scope) noProgram(teams team.Lookup) {
+	tp := s.touchpoint
+	s.problems = append(s.problems, survey.Problem{
+		Reason: v1alpha1.ReasonProgramNotFound, Field: "spec.programRef.name",
+		Message: fmt.Sprintf("no SurveyProgram %q in this namespace", tp.Spec.ProgramRef.Name),
+	})
+	s.subject.Frozen = true
+	s.subject.Program = &v1alpha1.SurveyProgram{}
+	s.subject.Program.Namespace, s.subject.Program.Name = tp.Namespace, tp.Spec.ProgramRef.Name
+	s.team = env.ShownOwner(teams, tp.Spec.OwnerRef)
+	s.url = tp.Status.URL
+}
+
+// locate finds the touchpoint's page, and waits for it where it is not served yet.
+func (r *Reconciler) locate(s *scope) {
+	program := s.subject.Program
+	if r.Endpoint == nil || program.Spec.Endpoint.Mode != v1alpha1.EndpointEmbedded {
+		return
+	}
+	key := store.Key{Namespace: program.Namespace, Name: program.Name}
+	s.url = r.Endpoint.URL(key, s.touchpoint.Name)
+	if len(s.problems) == 0 && !r.Endpoint.Serves(key, s.touchpoint.Name, s.served) {
+		s.problems = append(s.problems, survey.Problem{
+			Reason: v1alpha1.ReasonWaiting, Field: "spec.programRef",
+			Message: "the program does not serve this touchpoint yet; its conditions say why",
+		})
+	}
+}
+
+func missingSupport(tp *v1alpha1.Touchpoint, teams team.Lookup) []survey.Problem {
+	var problems []survey.Problem
+	for i := range tp.Spec.SupportingTeamRefs {
+		field := fmt.Sprintf("spec.supportingTeamRefs[%d]", i)
+		problems = append(problems, env.MissingTeam(&tp.Spec.SupportingTeamRefs[i], field, teams)...)
+	}
+	return problems
+}
+
+func (r *Reconciler) checkHandoff(ctx context.Context, tp *v1alpha1.Touchpoint) ([]survey.Problem, error) {
+	if tp.Spec.Handoff == nil {
+		return nil, nil
+	}
+	name := tp.Spec.Handoff.ToRef.Name
+	found, err := r.Find(ctx, tp.Namespace, name, &v1alpha1.Touchpoint{})
+	if err != nil || found {
+		return nil, err
+	}
+	return []survey.Problem{{
+		Reason: v1alpha1.ReasonTouchpointNotFound, Field: "spec.handoff.toRef.name",
+		Message: fmt.Sprintf("no Touchpoint %q in this namespace", name),
+	}}, nil
+}
+
+// breaches returns those that the spec itself opens.
+func (s *scope) breaches() []v1alpha1.Breach {
+	var open []v1alpha1.Breach
+	if !s.owned {
+		open = append(open, v1alpha1.Breach{Type: v1alpha1.BreachOwnerMissing})
+	}
+	if s.touchpoint.Spec.Importance == v1alpha1.ImportanceCritical && !s.measured() {
+		open = append(open, v1alpha1.Breach{Type: v1alpha1.BreachUnmeasured})
+	}
+	return open
+}
+
+// measured says whether a served question has an objective. Objectives on questions that are not served are problems.
+func (s *scope) measured() bool {
+	if s.subject.Program.UID == "" {
+		return len(s.touchpoint.Spec.Objectives) > 0 // unknown until the program appears
+	}
+	for _, o := range s.touchpoint.Spec.Objectives {
+		for _, q := range s.served {
+			if o.Question == q {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *scope) setConditions(set conditions.Set) {
+	set.Resolve(s.problems, "the touchpoint is served and judged")
+	switch {
+	case s.owned:
+		set.True(v1alpha1.ConditionOwnerAssigned, v1alpha1.ReasonOwned, "an existing team owns the touchpoint")
+	case s.touchpoint.Spec.OwnerRef == nil:
+		set.False(v1alpha1.ConditionOwnerAssigned, v1alpha1.ReasonNoOwner, "spec.ownerRef is not set: nobody owns this touchpoint")
+	default:
+		set.False(v1alpha1.ConditionOwnerAssigned, v1alpha1.ReasonTeamNotFound, "spec.ownerRef.name: no such Team in this namespace")
+	}
+	switch {
+	case s.measured():
+		set.True(v1alpha1.ConditionMeasured, v1alpha1.ReasonMeasured, "a served question has an objective")
+	case len(s.served) == 0:
+		set.False(v1alpha1.ConditionMeasured, v1alpha1.ReasonNoQuestion, "no question of the program is served here")
+	default:
+		set.False(v1alpha1.ConditionMeasured, v1alpha1.ReasonNoObjective, "no served question has an objective")
+	}
+}

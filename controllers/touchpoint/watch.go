@@ -1,0 +1,82 @@
+package touchpoint
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/env"
+)
+
+// SetupWithManager adds the controller to a manager.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
+	b := ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.Touchpoint{}, builder.WithPredicates(env.SpecOrBreaches)).
+		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.handingOver), builder.WithPredicates(env.Existence)).
+		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), builder.WithPredicates(programMatters)).
+		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan)).
+		WithOptions(env.ControllerOptions(workers))
+	if r.Endpoint != nil {
+		b = b.WatchesRawSource(env.CountsChanged(r.Endpoint.Subscribe(), func(ctx context.Context, program types.NamespacedName) []reconcile.Request {
+			return r.byProgram(ctx, program.Namespace, program.Name)
+		}))
+	}
+	return b.Complete(r)
+}
+
+// programMatters passes changes of a program that its touchpoints see: its spec, and whether it is served.
+var programMatters = predicate.Funcs{
+	UpdateFunc: func(u event.UpdateEvent) bool {
+		last, ok := u.ObjectOld.(*v1alpha1.SurveyProgram)
+		next, ok2 := u.ObjectNew.(*v1alpha1.SurveyProgram)
+		if !ok || !ok2 {
+			return false
+		}
+		return last.Generation != next.Generation || last.Status.URL != next.Status.URL ||
+			last.DeletionTimestamp.IsZero() != next.DeletionTimestamp.IsZero() ||
+			!equality.Semantic.DeepEqual(env.ReadyOf(last.Status.Conditions), env.ReadyOf(next.Status.Conditions))
+	},
+}
+
+func (r *Reconciler) byProgram(ctx context.Context, namespace, name string) []reconcile.Request {
+	return r.Requests(ctx, &v1alpha1.TouchpointList{}, namespace, client.MatchingFields{env.IndexProgram: name})
+}
+
+func (r *Reconciler) ofProgram(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.byProgram(ctx, o.GetNamespace(), o.GetName())
+}
+
+func (r *Reconciler) handingOver(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.Requests(ctx, &v1alpha1.TouchpointList{}, o.GetNamespace(), client.MatchingFields{env.IndexTouchpoint: o.GetName()})
+}
+
+// ofTeam finds the touchpoints that name a team or one below it, themselves or through their program.
+func (r *Reconciler) ofTeam(ctx context.Context, o client.Object) []reconcile.Request {
+	var found []reconcile.Request
+	for _, name := range r.TeamAndBelow(ctx, o.GetNamespace(), o.GetName()) {
+		by := client.MatchingFields{env.IndexTeam: name}
+		found = append(found, r.Requests(ctx, &v1alpha1.TouchpointList{}, o.GetNamespace(), by)...)
+		for _, program := range r.Requests(ctx, &v1alpha1.SurveyProgramList{}, o.GetNamespace(), by) {
+			found = append(found, r.byProgram(ctx, program.Namespace, program.Name)...)
+		}
+	}
+	return found
+}
+
+func ofPlan(_ context.Context, o client.Object) []reconcile.Request {
+	p, ok := o.(*v1alpha1.ActionPlan)
+	if !ok || p.Spec.TouchpointRef == nil {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: p.Namespace, Name: p.Spec.TouchpointRef.Name}}}
+}

@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/cx-operator/cx-operator/controllers"
+	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/embedded"
+	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/intake"
+	"github.com/cx-operator/cx-operator/internal/rollup"
+	"github.com/cx-operator/cx-operator/internal/version"
+)
+
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
+// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
+// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;list;watch;create;update;patch
+
+// managerOptions are the flags of the manager.
+type managerOptions struct {
+	kubeconfig         string
+	metricsAddress     string
+	metricsSecure      bool
+	metricsCertDir     string
+	probeAddress       string
+	leaderElect        bool
+	leaderNamespace    string
+	workers            int
+	apiQPS             float32
+	staleAfter         time.Duration
+	embedded           bool
+	intakeAddress      string
+	publicURL          string
+	dataDir            string
+	ratePerMinute      int
+	rateBurst          int
+	trustedProxies     []string
+	logDevelopmentMode bool
+}
+
+func newManagerCommand() *cobra.Command {
+	var o managerOptions
+	cmd := &cobra.Command{
+		Use:   "manager",
+		Short: "Run the controllers and, with --embedded-endpoint, the survey pages",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runManager(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "path of a kubeconfig; empty uses $KUBECONFIG, then the pod's service account, then ~/.kube/config")
+	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "host:port of /metrics; 0 switches it off")
+	f.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve /metrics by TLS to clients that the API server authenticates and authorizes; false is plain HTTP for everybody")
+	f.StringVar(&o.metricsCertDir, "metrics-cert-dir", "", "folder with tls.crt and tls.key for /metrics; empty makes a self-signed certificate")
+	f.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "host:port of /healthz and /readyz")
+	f.BoolVar(&o.leaderElect, "leader-elect", true, "run only while holding the lease, so that one of several replicas acts")
+	f.StringVar(&o.leaderNamespace, "leader-election-namespace", "", "namespace of the lease; empty uses the pod's")
+	f.IntVar(&o.workers, "workers", 4, "reconciles at once, for each kind")
+	f.Float32Var(&o.apiQPS, "api-qps", 200, "requests per second to the API server at the most")
+	f.DurationVar(&o.staleAfter, "stale-after", time.Minute, "how long counts may be unread before verdicts are Stale")
+	f.BoolVar(&o.embedded, "embedded-endpoint", false, "serve Embedded programs in this process")
+	f.StringVar(&o.intakeAddress, "intake-bind-address", ":8080", "host:port of survey pages and submissions")
+	f.StringVar(&o.publicURL, "public-url", "http://localhost:8080", "base address that respondents use, for the status and links")
+	f.StringVar(&o.dataDir, "data-dir", "/var/lib/cx-operator", "folder for answers; it must survive a restart")
+	f.IntVar(&o.ratePerMinute, "intake-rate-per-minute", 60, "submissions per minute and client address; -1 switches the limit off, imports are exempt")
+	f.IntVar(&o.rateBurst, "intake-rate-burst", 30, "submissions at once per client address")
+	f.StringSliceVar(&o.trustedProxies, "intake-trusted-proxies", nil, "addresses or CIDRs of proxies whose X-Forwarded-For is believed")
+	f.BoolVar(&o.logDevelopmentMode, "log-development", false, "log as text for people instead of JSON")
+	return cmd
+}
+
+func runManager(ctx context.Context, o managerOptions) error {
+	log := zap.New(zap.UseDevMode(o.logDevelopmentMode))
+	ctrl.SetLogger(log)
+	mgr, err := newManager(o)
+	if err != nil {
+		return err
+	}
+	e := &env.Env{
+		Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("cx-operator"), Clock: time.Now, Book: rollup.NewBook(),
+		Exporter: exporter.New(), StaleAfter: o.staleAfter, Started: time.Now(),
+	}
+	if err := metrics.Registry.Register(e.Exporter); err != nil {
+		return fmt.Errorf("register metrics: %w", err)
+	}
+	if o.embedded {
+		if e.Endpoint, err = newEndpoint(o, e.Book); err != nil {
+			return err
+		}
+		if err := mgr.Add(e.Endpoint); err != nil {
+			return fmt.Errorf("add endpoint: %w", err)
+		}
+	}
+	if err := controllers.Setup(ctx, mgr, e, o.workers); err != nil {
+		return err
+	}
+	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
+		return fmt.Errorf("add probes: %w", err)
+	}
+	log.Info("Starting", "version", version.Version)
+	return mgr.Start(ctx)
+}
+
+func newManager(o managerOptions) (ctrl.Manager, error) {
+	cfg, err := restConfig(o)
+	if err != nil {
+		return nil, err
+	}
+	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure, CertDir: o.metricsCertDir}
+	if o.metricsSecure {
+		served.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
+		Scheme: controllers.Scheme(), Cache: controllers.CacheOptions(), Metrics: served,
+		HealthProbeBindAddress: o.probeAddress, LeaderElection: o.leaderElect,
+		LeaderElectionID: "cx-operator.cx-operator.io", LeaderElectionNamespace: o.leaderNamespace,
+		// The binary ends when the manager does, so the lease can be given up at once.
+		LeaderElectionReleaseOnCancel: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create manager: %w", err)
+	}
+	return mgr, nil
+}
+
+func newEndpoint(o managerOptions, book *rollup.Book) (*embedded.Endpoint, error) {
+	proxies, err := parsePrefixes(o.trustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	rate := o.ratePerMinute
+	if rate == 0 {
+		rate = -1
+	}
+	log := ctrl.Log.WithName("endpoint")
+	return embedded.New(embedded.Options{
+		Dir: o.dataDir, Address: o.intakeAddress, PublicURL: o.publicURL, Book: book, Clock: time.Now,
+		StaleAfter: o.staleAfter, Log: log,
+		Intake: intake.Config{
+			RatePerMinute: rate, RateBurst: o.rateBurst, TrustedProxies: proxies, Clock: time.Now, Log: log,
+			Registerer: metrics.Registry,
+		},
+	})
+}
+
+// restConfig finds the API server.
+func restConfig(o managerOptions) (*rest.Config, error) {
+	var cfg *rest.Config
+	var err error
+	if o.kubeconfig != "" {
+		cfg, err = clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	} else {
+		cfg, err = config.GetConfig()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the API server: %w", err)
+	}
+	cfg.QPS, cfg.Burst = o.apiQPS, int(2*o.apiQPS)
+	return cfg, nil
+}
+
+// parsePrefixes reads addresses and CIDRs.
+func parsePrefixes(texts []string) ([]netip.Prefix, error) {
+	var prefixes []netip.Prefix
+	for _, text := range texts {
+		if address, err := netip.ParseAddr(text); err == nil {
+			prefixes = append(prefixes, netip.PrefixFrom(address, address.BitLen()))
+			continue
+		}
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, &exitError{exitUsage, fmt.Errorf("--intake-trusted-proxies: %q is neither an address nor a CIDR", text)}
+		}
+		prefixes = append(prefixes, prefix)
+	}
+	return prefixes, nil
+}

@@ -1,0 +1,161 @@
+// Package embedded serves Embedded programs in the operator's own process: it opens their stores, follows the counts
+// into the operator's book, keeps each program's last good survey on disk, and owns the HTTP server.
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/cx-operator/cx-operator/internal/intake"
+	"github.com/cx-operator/cx-operator/internal/rollup"
+	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/survey"
+)
+
+// Options of an Endpoint.
+type Options struct {
+	// Dir is the folder for the stores and the last good surveys.
+	Dir string
+	// Address to serve pages and submissions at, host:port.
+	Address string
+	// PublicURL is the base address that respondents use: scheme, host and port.
+	PublicURL string
+	// Book takes the counts.
+	Book *rollup.Book
+	// Clock tells the time.
+	Clock func() time.Time
+	// StaleAfter is how long a store may be unread before its programs are told.
+	StaleAfter time.Duration
+	// Intake configures the HTTP server.
+	Intake intake.Config
+	// Log takes what a person on call would want to know.
+	Log logr.Logger
+}
+
+// Endpoint serves every Embedded program of this process. Its methods may be called at once from several goroutines.
+type Endpoint struct {
+	options     Options
+	registry    *intake.Registry
+	handler     http.Handler
+	mu          sync.Mutex
+	ctx         context.Context // of the followers; set by New, ended by Start
+	cancel      context.CancelFunc
+	stores      map[string]*openStore
+	programs    map[store.Key]program
+	subscribers []chan event.TypedGenericEvent[store.Key]
+	followers   sync.WaitGroup
+	closed      bool
+}
+
+type program struct {
+	storeName string
+	survey    *survey.Survey
+	tokens    intake.Tokens
+}
+
+// New returns an Endpoint that serves nothing yet.
+func New(o Options) (*Endpoint, error) {
+	base, err := url.Parse(o.PublicURL)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
+		return nil, fmt.Errorf("public URL %q must be http(s)://host[:port]", o.PublicURL)
+	}
+	registry := intake.NewRegistry()
+	server, err := intake.New(registry, o.Intake)
+	if err != nil {
+		return nil, fmt.Errorf("prepare intake: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Endpoint{
+		options: o, registry: registry, handler: server.Handler(), ctx: ctx, cancel: cancel,
+		stores: map[string]*openStore{}, programs: map[store.Key]program{},
+	}, nil
+}
+
+// URL returns the address of a page; touchpoint may be empty.
+func (e *Endpoint) URL(p store.Key, touchpoint string) string {
+	address, err := url.JoinPath(e.options.PublicURL, "s", p.Namespace, p.Name, touchpoint)
+	if err != nil { // New checked the base, and names are path segments
+		return ""
+	}
+	return address
+}
+
+// Subscribe returns a channel of programs whose counts, import marks, readability or survey changed. Subscribers must be added
+// before Start and must keep reading until its context ends.
+func (e *Endpoint) Subscribe() <-chan event.TypedGenericEvent[store.Key] {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := make(chan event.TypedGenericEvent[store.Key], 1024)
+	e.subscribers = append(e.subscribers, c)
+	return c
+}
+
+// Start serves until the context ends; then it lets requests finish, and closes the stores after them.
+func (e *Endpoint) Start(ctx context.Context) error {
+	defer e.closeAll()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", e.options.Address)
+	if err != nil {
+		return fmt.Errorf("listen for answers: %w", err)
+	}
+	server := intake.HTTPServer(e.options.Address, e.handler)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	e.options.Log.Info("Taking answers", "address", listener.Addr().String())
+	upkeep, stop := context.WithCancel(ctx)
+	defer stop()
+	e.followers.Go(func() { e.retire(upkeep) })
+	e.followers.Go(func() { e.watchReadability(upkeep) })
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve answers: %w", err)
+	case <-ctx.Done():
+	}
+	const drain = 20 * time.Second
+	grace, done := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer done()
+	if err := server.Shutdown(grace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("stop serving answers: %w", err)
+	}
+	return nil
+}
+
+func (e *Endpoint) closeAll() {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.cancel()
+	e.followers.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for name, s := range e.stores {
+		if err := s.store.Close(); err != nil {
+			e.options.Log.Error(err, "Store did not close cleanly", "store", name)
+		}
+	}
+	e.stores = map[string]*openStore{}
+}
+
+// notify tells every subscriber of changed programs.
+func (e *Endpoint) notify(keys []store.Key) {
+	e.mu.Lock()
+	subscribers := e.subscribers
+	e.mu.Unlock()
+	for _, c := range subscribers {
+		for _, k := range keys {
+			select {
+			case c <- event.TypedGenericEvent[store.Key]{Object: k}:
+			case <-e.ctx.Done():
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,141 @@
+package embedded
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/cx-operator/cx-operator/internal/rollup"
+	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/sqlite"
+)
+
+// openStore is a store with the follower of its counts.
+type openStore struct {
+	store  store.Store
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// OpenStore opens the SQLite store of a ResponseStore, follows its counts, and hands it to the programs that wait for
+// it. Opening an open store again is harmless.
+func (e *Endpoint) OpenStore(ctx context.Context, key store.Key) (store.Info, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return store.Info{}, store.ErrClosed
+	}
+	name := key.String()
+	if s, ok := e.stores[name]; ok {
+		return s.store.Info(ctx)
+	}
+	path := filepath.Join(e.options.Dir, key.Namespace, "stores", key.Name+".sqlite")
+	opened, err := sqlite.Open(ctx, path, sqlite.Options{})
+	if err != nil {
+		return store.Info{}, fmt.Errorf("open store %s: %w", name, err)
+	}
+	info, err := opened.Info(ctx)
+	if err != nil {
+		return store.Info{}, fmt.Errorf("read store %s: %w", name, err)
+	}
+	e.stores[name] = e.follow(name, opened)
+	e.refresh(name)
+	return info, nil
+}
+
+// follow starts the follower of a store. The caller holds the lock.
+func (e *Endpoint) follow(name string, s store.Store) *openStore {
+	ctx, cancel := context.WithCancel(e.ctx)
+	o := &openStore{store: s, cancel: cancel, done: make(chan struct{})}
+	follower := &rollup.Follower{
+		Source: name, Feed: s, Book: e.options.Book, Clock: e.options.Clock, Changed: e.notify,
+		Log: e.options.Log.WithValues("store", name),
+	}
+	e.followers.Go(func() {
+		defer close(o.done)
+		if err := follower.Run(ctx); err != nil {
+			e.options.Log.Error(err, "Counts are no longer followed", "store", name)
+		}
+	})
+	return o
+}
+
+// CloseStore closes the store of a ResponseStore that was deleted. Its programs answer 503 from then on; the file stays.
+func (e *Endpoint) CloseStore(key store.Key) error {
+	name := key.String()
+	e.mu.Lock()
+	s, ok := e.stores[name]
+	delete(e.stores, name)
+	e.refresh(name)
+	e.mu.Unlock()
+	if !ok {
+		return nil
+	}
+	s.cancel()
+	<-s.done
+	e.options.Book.Forget(name)
+	if err := s.store.Close(); err != nil {
+		return fmt.Errorf("close store %s: %w", name, err)
+	}
+	return nil
+}
+
+const (
+	retireEvery    = time.Hour
+	readableWithin = 5 * time.Second
+)
+
+// retire deletes answers that are older than their program keeps them, now and every hour.
+func (e *Endpoint) retire(ctx context.Context) {
+	tick := time.NewTicker(retireEvery)
+	defer tick.Stop()
+	for {
+		for key, p := range e.served() {
+			s, ok := e.storeOf(p.storeName)
+			if !ok {
+				continue
+			}
+			before := e.options.Clock().Add(-time.Duration(p.survey.RetentionDays) * 24 * time.Hour)
+			n, err := s.Retire(ctx, key, before)
+			if err != nil && ctx.Err() == nil {
+				e.options.Log.Error(err, "Answers past their retention were not deleted", "program", key.String())
+			}
+			if n > 0 {
+				e.options.Log.Info("Deleted answers past their retention", "program", key.String(), "answers", n)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// watchReadability tells the programs of a store when its counts become stale or fresh again.
+func (e *Endpoint) watchReadability(ctx context.Context) {
+	tick := time.NewTicker(readableWithin)
+	defer tick.Stop()
+	stale := map[string]bool{}
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		changed := map[string]bool{}
+		byStore := map[string][]store.Key{}
+		for key, p := range e.served() {
+			byStore[p.storeName] = append(byStore[p.storeName], key)
+		}
+		for name, keys := range byStore {
+			at, ok := e.options.Book.ReadAt(name)
+			changed[name] = ok && e.options.Clock().Sub(at) > e.options.StaleAfter
+			if changed[name] != stale[name] {
+				e.notify(keys)
+			}
+		}
+		stale = changed
+	}
+}
