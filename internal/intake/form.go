@@ -1,0 +1,289 @@
+package intake
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	v1alpha1 "github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/survey"
+)
+
+// The fields of a form that are no answers. Names of questions never begin with "_".
+const (
+	fieldID       = "_id"
+	fieldTeam     = "_team"
+	fieldLanguage = "_language"
+)
+
+// form is what is filled in on a page: nothing yet, or what was posted.
+type form struct {
+	id     string
+	values url.Values
+	// errors by question, and notice about the form as a whole, in the page's words; empty where all is well.
+	errors map[string]string
+	notice string
+}
+
+// submission reads the form's answers. What is not filled in is no answer; what cannot be an answer is passed on as it is
+// for Accept to refuse.
+func (f form) submission(p page) survey.Submission {
+	sub := survey.Submission{ID: f.id, Touchpoint: p.touchpoint, Team: p.team, Language: p.language, Answers: map[string]any{}}
+	types := map[string]string{}
+	for _, q := range p.questions {
+		types[q.Name] = q.Type
+	}
+	for name, values := range f.values {
+		if strings.HasPrefix(name, "_") {
+			continue
+		}
+		if value, given := formValue(types[name], values); given {
+			sub.Answers[name] = value
+		}
+	}
+	return sub
+}
+
+// formValue turns the values of one field into the answer to a question of the type.
+func formValue(questionType string, values []string) (any, bool) {
+	var filled []string
+	for _, v := range values {
+		if strings.TrimSpace(v) != "" {
+			filled = append(filled, v)
+		}
+	}
+	if len(filled) == 0 {
+		return nil, false
+	}
+	switch v1alpha1.QuestionType(questionType) {
+	case v1alpha1.QuestionMultipleChoice:
+		return filled, true
+	case v1alpha1.QuestionSingleChoice, v1alpha1.QuestionText:
+		if len(filled) == 1 {
+			return filled[0], true
+		}
+	default:
+		if n, err := strconv.ParseInt(filled[0], 10, 64); err == nil && len(filled) == 1 {
+			return n, true
+		}
+	}
+	return filled, true
+}
+
+// explain puts what Accept refused into the page's words, beside the questions. What is wrong with something that the
+// page does not show means that the form is of another time than the survey.
+func (f *form) explain(p page, refused []survey.FieldError) {
+	w, _ := p.around()
+	f.errors = map[string]string{}
+	for _, e := range refused {
+		name, _, _ := strings.Cut(strings.TrimPrefix(e.Pointer, "/answers/"), "/")
+		q, shown := p.find(name)
+		switch {
+		case shown && f.errors[name] == "":
+			f.errors[name] = w.explain(e.Code, q)
+		case shown:
+		case e.Pointer == "/answers" && e.Code == survey.CodeRequired:
+			f.explainEmpty(p, w)
+		default:
+			f.notice = w.ErrChanged
+		}
+	}
+}
+
+// explainEmpty asks for all that is required, or for anything where nothing is.
+func (f *form) explainEmpty(p page, w words) {
+	for _, q := range p.questions {
+		if q.Required {
+			f.errors[q.Name] = w.ErrAnswer
+		}
+	}
+	if len(f.errors) == 0 && len(p.questions) > 0 {
+		f.errors[p.questions[0].Name] = w.ErrNothing
+	}
+}
+
+func (w words) explain(code string, q survey.Question) string {
+	switch code {
+	case survey.CodeRequired:
+		return w.ErrAnswer
+	case survey.CodeLength:
+		if q.MaxLength > 0 {
+			return fmt.Sprintf(w.ErrLengthf, q.MaxLength)
+		}
+	case survey.CodeFormat:
+		return w.ErrCharacters
+	}
+	return w.ErrChoice
+}
+
+func (p page) find(name string) (survey.Question, bool) {
+	for _, q := range p.questions {
+		if q.Name == name {
+			return q, true
+		}
+	}
+	return survey.Question{}, false
+}
+
+// showForm answers GET and HEAD: an empty form, or the thank-you page of a receipt.
+func (s *Server) showForm(w http.ResponseWriter, r *http.Request) {
+	if wait, ok := s.pages.allow(s.clients.key(r), s.clock()); !ok {
+		s.showMessage(w, r, tooMany.after(wait))
+		return
+	}
+	served, ok := s.program(r)
+	if !ok {
+		s.showMessage(w, r, notFound)
+		return
+	}
+	query := r.URL.Query()
+	p, ok := s.page(r, served, query.Get("lang"), query.Get("team"))
+	if !ok {
+		s.showMessage(w, r, notFound)
+		return
+	}
+	if query.Has("receipt") {
+		s.showThanks(w, r, p, query.Get("receipt"))
+		return
+	}
+	if p.survey.Closed {
+		s.showProblem(w, r, closed, "message", p.message(closed))
+		return
+	}
+	var empty form
+	if !s.renew(w, r, &empty) {
+		return
+	}
+	if r.Method == http.MethodGet {
+		s.metrics.view(served.key)
+	}
+	s.render(w, r, http.StatusOK, "form", p.form(empty))
+}
+
+// renew gives the form a new id, or answers 500 and returns false.
+func (s *Server) renew(w http.ResponseWriter, r *http.Request, f *form) bool {
+	id, err := newID(s.rand)
+	if err != nil {
+		s.fault(err)
+		s.showMessage(w, r, internal)
+		return false
+	}
+	f.id = id
+	return true
+}
+
+func (s *Server) showThanks(w http.ResponseWriter, r *http.Request, p page, receipt string) {
+	if !isReceipt(receipt) {
+		s.showMessage(w, r, notFound)
+		return
+	}
+	s.render(w, r, http.StatusOK, "thanks", p.thanks(receipt))
+}
+
+// page finds the page, language and team that a request is for; false if the program lacks the touchpoint or team.
+func (s *Server) page(r *http.Request, served *served, lang, team string) (page, bool) {
+	p, ok := pageOf(r, served.Survey)
+	if !ok {
+		return page{}, false
+	}
+	if _, known := served.Survey.Units[team]; team != "" && !known {
+		return page{}, false
+	}
+	p.team = team
+	p.language = pageLanguage(served.Survey, lang, r.Header.Get("Accept-Language"))
+	return p, true
+}
+
+// postForm takes a filled-in form: 303 to the thank-you page, or the form again with what is wrong.
+func (s *Server) postForm(w http.ResponseWriter, r *http.Request) {
+	wait, allowed := s.submissions.allow(s.clients.key(r), s.clock())
+	served, ok := s.program(r)
+	if !ok {
+		s.showMessage(w, r, notFound)
+		return
+	}
+	values, refused := s.readForm(w, r)
+	if refused != nil {
+		s.metrics.reject(served.key, *refused, 1)
+		s.showMessage(w, r, *refused)
+		return
+	}
+	p, f, ok := s.posted(r, served, values)
+	if !ok {
+		s.showMessage(w, r, notFound)
+		return
+	}
+	if p.survey.Closed {
+		s.metrics.reject(served.key, closed, 1)
+		s.showProblem(w, r, closed, "message", p.message(closed))
+		return
+	}
+	if !allowed {
+		// The answers are shown again: whoever shares an address with many must not have to type them twice.
+		s.metrics.reject(served.key, tooMany, 1)
+		s.showAgain(w, r, p, f, tooMany.after(wait))
+		return
+	}
+	// A form made by hand may have no id: it is taken, but a repeat of it cannot be known.
+	if f.id == "" && !s.renew(w, r, &f) {
+		return
+	}
+	s.take(w, r, served, p, f)
+}
+
+// take accepts and saves a form that may be sent now.
+func (s *Server) take(w http.ResponseWriter, r *http.Request, served *served, p page, f form) {
+	response, errors := p.survey.Accept(f.submission(p), survey.Rules{Now: s.clock()})
+	if len(errors) > 0 {
+		f.explain(p, errors)
+		s.metrics.reject(served.key, invalid, 1)
+		s.showAgain(w, r, p, f, invalid)
+		return
+	}
+	result, refused := s.save(r.Context(), served, response)
+	if refused != nil {
+		s.metrics.reject(served.key, *refused, 1)
+		s.showAgain(w, r, p, f, *refused)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", p.href(p.language, url.Values{"receipt": {result.Receipt}}))
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// posted finds the page and the form that were posted. A team or language that the program lost in the meantime is left
+// out of the page, so that the form can be sent again; its loss is told by Accept through the form's notice.
+func (s *Server) posted(r *http.Request, served *served, values url.Values) (page, form, bool) {
+	f := form{id: values.Get(fieldID), values: values}
+	p, ok := s.page(r, served, values.Get(fieldLanguage), "")
+	if !ok {
+		return page{}, form{}, false
+	}
+	p.team = values.Get(fieldTeam)
+	return p, f, true
+}
+
+// showAgain shows the form as it was filled in, with what is wrong in the page's words.
+func (s *Server) showAgain(w http.ResponseWriter, r *http.Request, p page, f form, why problem) {
+	words, _ := p.around()
+	switch why.reason {
+	case tooMany.reason:
+		f.notice = fmt.Sprintf(words.ErrTooManyf, why.retrySeconds())
+	case conflict.reason:
+		f.notice = words.ErrUsed
+		f.id = ""
+	case unavailable.reason:
+		f.notice = words.ErrSaving
+	}
+	if _, known := p.survey.Units[p.team]; !known {
+		p.team = ""
+	}
+	if uuid.Validate(f.id) != nil && !s.renew(w, r, &f) {
+		return
+	}
+	s.showProblem(w, r, why, "form", p.form(f))
+}

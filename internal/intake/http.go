@@ -1,0 +1,38 @@
+package intake
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"regexp"
+	"time"
+)
+
+// HTTPServer returns a server of the handler whose limits no client can sit out: on the time for the header, the request,
+// the answer and between requests, and on the size of the header. Imports and exports move their deadlines on while they
+// make progress. It logs to standard error, without the addresses of clients.
+func HTTPServer(addr string, h http.Handler) *http.Server {
+	return &http.Server{
+		Addr:              addr,
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          log.New(redactor{os.Stderr}, "", 0),
+	}
+}
+
+// redactor takes addresses out of what net/http logs: that would be personal data.
+type redactor struct{ out io.Writer }
+
+var addresses = regexp.MustCompile(`\[[0-9a-fA-F:.]+(%\w+)?\](:\d+)?|\b\d{1,3}(\.\d{1,3}){3}\b(:\d+)?`)
+
+func (r redactor) Write(line []byte) (int, error) {
+	if _, err := r.out.Write(addresses.ReplaceAll(line, []byte("(client)"))); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}

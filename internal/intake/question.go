@@ -1,0 +1,121 @@
+package intake
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	v1alpha1 "github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/survey"
+)
+
+// questionView is one question of a form. IDs join names with "_", which no name has, so that none stands twice.
+type questionView struct {
+	Name, ID string
+	// Kind is "scale" (numbers in a row), "list" (choices below each other) or "text".
+	Kind string
+	// Input is the type of the options' inputs.
+	Input         string
+	Text          marked
+	Need          string
+	RequiredInput bool
+	Hint          string
+	Error         string
+	ErrorPrefix   string
+	DescribedBy   string
+	Options       []option
+	Value         string
+	MaxLength     int32
+}
+
+type option struct {
+	ID, Value string
+	Label     marked
+	Checked   bool
+}
+
+// question returns the question as f says it was answered.
+func (p page) question(q survey.Question, f form) questionView {
+	w, _ := p.around()
+	v := questionView{
+		Name: q.Name, ID: "q_" + q.Name, Text: p.text(q.Text), Need: w.Optional,
+		ErrorPrefix: w.ErrorPrefix, Error: f.errors[q.Name],
+	}
+	if q.Required {
+		v.Need = w.Required
+	}
+	// A group of checkboxes has no attribute for "at least one".
+	v.RequiredInput = q.Required && q.Type != string(v1alpha1.QuestionMultipleChoice)
+	given := f.values[q.Name]
+	switch v1alpha1.QuestionType(q.Type) {
+	case v1alpha1.QuestionText:
+		v.Kind, v.MaxLength, v.Value = "text", q.MaxLength, strings.Join(given, "\n")
+		v.Hint = fmt.Sprintf(w.AtMostf, q.MaxLength)
+	case v1alpha1.QuestionSingleChoice:
+		v.Kind, v.Input, v.Options = "list", "radio", p.choices(q, given)
+	case v1alpha1.QuestionMultipleChoice:
+		v.Kind, v.Input, v.Options = "list", "checkbox", p.choices(q, given)
+		v.Hint = w.ChooseAny
+	default:
+		v.Kind, v.Input, v.Options = "scale", "radio", numbers(q, given)
+		low, high := w.ends(q.Type)
+		v.Hint = fmt.Sprintf(w.Endsf, q.Scale.Min, low, q.Scale.Max, high)
+	}
+	v.DescribedBy = v.describedBy()
+	return v
+}
+
+func (v questionView) describedBy() string {
+	var ids []string
+	if v.Hint != "" {
+		ids = append(ids, "hint_"+v.Name)
+	}
+	if v.Error != "" {
+		ids = append(ids, "error_"+v.Name)
+	}
+	return strings.Join(ids, " ")
+}
+
+// first is the ID of the first input of the question.
+func (v questionView) first() string {
+	if len(v.Options) > 0 {
+		return v.Options[0].ID
+	}
+	return v.ID
+}
+
+func (p page) choices(q survey.Question, given []string) []option {
+	options := make([]option, 0, len(q.Choices))
+	for _, c := range q.Choices {
+		options = append(options, option{
+			ID: "q_" + q.Name + "_" + c.Name, Value: c.Name, Label: p.text(c.Label), Checked: slices.Contains(given, c.Name),
+		})
+	}
+	return options
+}
+
+func numbers(q survey.Question, given []string) []option {
+	options := make([]option, 0, q.Scale.Max-q.Scale.Min+1)
+	for n := q.Scale.Min; n <= q.Scale.Max; n++ {
+		value := strconv.Itoa(n)
+		options = append(options, option{
+			ID: "q_" + q.Name + "_" + value, Value: value, Label: marked{Text: value}, Checked: slices.Contains(given, value),
+		})
+	}
+	return options
+}
+
+// ends say what the lowest and the highest value of a scale mean.
+func (w words) ends(questionType string) (low, high string) {
+	switch v1alpha1.QuestionType(questionType) {
+	case v1alpha1.QuestionNPS:
+		return w.NPSLow, w.NPSHigh
+	case v1alpha1.QuestionCSAT:
+		return w.CSATLow, w.CSATHigh
+	case v1alpha1.QuestionCES:
+		return w.CESLow, w.CESHigh
+	default:
+		return w.RatingLow, w.RatingHigh
+	}
+}

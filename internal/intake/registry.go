@@ -1,0 +1,91 @@
+package intake
+
+import (
+	"crypto/sha256"
+	"sync"
+
+	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/survey"
+)
+
+// Tokens are the bearer tokens of one program. An empty token means that nobody may make that call.
+type Tokens struct {
+	// Import allows responses:import, Read allows exports.
+	Import, Read string
+}
+
+// Program is what an endpoint serves for one SurveyProgram.
+type Program struct {
+	// Survey that is served; required, and never changed after it was given to a Registry.
+	Survey *survey.Survey
+	// Store that keeps the answers. While it is nil the pages are served, but nothing can be saved or read: 503.
+	Store store.Store
+	// Tokens of the program.
+	Tokens Tokens
+}
+
+// Registry holds the programs that are served now. It is safe for concurrent use: programs may come, change and go while
+// requests are answered, and a request works to its end with the program as it was when the request began.
+type Registry struct {
+	mu       sync.RWMutex
+	programs map[store.Key]*served
+	onDelete []func(store.Key)
+}
+
+// served is a Program with the digests of its tokens, so that no call hashes a secret of the program.
+type served struct {
+	Program
+	key          store.Key
+	importDigest *[sha256.Size]byte
+	readDigest   *[sha256.Size]byte
+}
+
+// NewRegistry returns an empty registry.
+func NewRegistry() *Registry {
+	return &Registry{programs: map[store.Key]*served{}}
+}
+
+// Set serves the program from now on, in place of what was served under the key. A program without a survey is deleted.
+func (r *Registry) Set(key store.Key, p Program) {
+	if p.Survey == nil {
+		r.Delete(key)
+		return
+	}
+	s := &served{Program: p, key: key, importDigest: digest(p.Tokens.Import), readDigest: digest(p.Tokens.Read)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.programs[key] = s
+}
+
+// Delete serves the program no longer, and forgets its metrics.
+func (r *Registry) Delete(key store.Key) {
+	r.mu.Lock()
+	delete(r.programs, key)
+	hooks := r.onDelete
+	r.mu.Unlock()
+	for _, hook := range hooks {
+		hook(key)
+	}
+}
+
+// Get returns what is served under the key.
+func (r *Registry) Get(key store.Key) (Program, bool) {
+	s, ok := r.lookup(key)
+	if !ok {
+		return Program{}, false
+	}
+	return s.Program, true
+}
+
+func (r *Registry) lookup(key store.Key) (*served, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	s, ok := r.programs[key]
+	return s, ok
+}
+
+func (r *Registry) whenDeleted(hook func(store.Key)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.onDelete = append(r.onDelete, hook)
+}

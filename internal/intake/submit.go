@@ -1,0 +1,133 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/survey"
+)
+
+// Times after which a client is told to try again: a full queue is drained in well under a second, a store that is away
+// takes longer to return.
+const (
+	retryBusy = time.Second
+	retryAway = 5 * time.Second
+)
+
+// receiptAnswer is the body of 201 and 200.
+type receiptAnswer struct {
+	ID      string `json:"id"`
+	Receipt string `json:"receipt"`
+}
+
+// postJSON takes one response as JSON.
+func (s *Server) postJSON(w http.ResponseWriter, r *http.Request) {
+	wait, allowed := s.submissions.allow(s.clients.key(r), s.clock())
+	served, ok := s.program(r)
+	if !ok {
+		writeProblem(w, noProgram)
+		return
+	}
+	if !allowed {
+		s.refuse(w, served, tooMany.because("This client sends too many responses. Wait, then send the same id again.").after(wait))
+		return
+	}
+	response, refused := s.readJSON(w, r, served)
+	if refused != nil {
+		s.refuse(w, served, *refused)
+		return
+	}
+	result, refused := s.save(r.Context(), served, response)
+	if refused != nil {
+		s.refuse(w, served, *refused)
+		return
+	}
+	status := http.StatusCreated
+	if result.Outcome == store.Repeated {
+		status = http.StatusOK
+	}
+	writeJSON(w, status, mediaJSON, receiptAnswer{ID: response.ID, Receipt: result.Receipt})
+}
+
+// readJSON reads and checks one response.
+func (s *Server) readJSON(w http.ResponseWriter, r *http.Request, served *served) (store.Response, *problem) {
+	if served.Survey.Closed {
+		p := closed.because("The program is closed.")
+		return store.Response{}, &p
+	}
+	if refused := checkMediaType(r, mediaJSON); refused != nil {
+		return store.Response{}, refused
+	}
+	body, refused := readBody(w, r, s.config.MaxBody)
+	if refused != nil {
+		return store.Response{}, refused
+	}
+	sub, err := survey.DecodeSubmission(body)
+	if err != nil {
+		p := malformed.because(err.Error())
+		return store.Response{}, &p
+	}
+	response, fields := served.Survey.Accept(sub, survey.Rules{Now: s.clock()})
+	if len(fields) > 0 {
+		p := invalid.because("Nothing was stored. Each field that is wrong is named in errors.").with(fields...)
+		return store.Response{}, &p
+	}
+	return response, nil
+}
+
+// refuse answers with a problem and counts it.
+func (s *Server) refuse(w http.ResponseWriter, served *served, p problem) {
+	s.metrics.reject(served.key, p, 1)
+	writeProblem(w, p)
+}
+
+// save makes a response durable under a new receipt, or returns that of the first time if it is a repeat.
+func (s *Server) save(ctx context.Context, served *served, response store.Response) (store.Result, *problem) {
+	if served.Store == nil {
+		p := unavailable.because("The program's store is away. Send the same id again later.").after(retryAway)
+		return store.Result{}, &p
+	}
+	receipt, err := newReceipt(s.rand)
+	if err != nil {
+		s.fault(err)
+		p := internal
+		return store.Result{}, &p
+	}
+	response.Receipt = receipt
+	ctx, cancel := context.WithTimeout(ctx, s.config.QueueTimeout)
+	defer cancel()
+	start := time.Now()
+	results, err := served.Store.Append(ctx, []store.Response{response})
+	if err != nil {
+		p := s.storeProblem(ctx, err)
+		return store.Result{}, &p
+	}
+	s.metrics.commit.Observe(time.Since(start).Seconds())
+	switch results[0].Outcome {
+	case store.Stored:
+		s.metrics.accept(served.key, 1)
+	case store.Conflict:
+		p := conflict.because("Nothing was stored. A new response needs a new id.").with(idUsed)
+		return store.Result{}, &p
+	}
+	return results[0], nil
+}
+
+// idUsed is the error of a response whose id was used for another one.
+var idUsed = survey.FieldError{Pointer: "/id", Code: "conflict", Detail: "another response was stored under this id"}
+
+var noProgram = notFound.because("There is no such program.")
+
+// storeProblem words an error of the store, and logs it unless it is a matter of load or of a client that has gone.
+func (s *Server) storeProblem(ctx context.Context, err error) problem {
+	if errors.Is(err, store.ErrBusy) || errors.Is(err, context.DeadlineExceeded) {
+		return unavailable.because("Too many responses are arriving. Send the same id again.").after(retryBusy)
+	}
+	if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
+		s.fault(err)
+	}
+	return unavailable.because("The program's store is away. Send the same id again later.").after(retryAway)
+}
