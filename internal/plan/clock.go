@@ -1,9 +1,12 @@
 package plan
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/breach"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
@@ -31,4 +34,58 @@ type Timed struct {
 }
 
 // Time reads a plan's clocks.
-func Time(p *v1alpha1.ActionPlan, c Clock) Timed { return Timed{} }
+func Time(p *v1alpha1.ActionPlan, c Clock) Timed {
+	t := timer{now: c.Now, objective: p.Spec.Objective}
+	open := p.Spec.State.Open()
+	if !p.CreationTimestamp.IsZero() {
+		by := p.CreationTimestamp.Add(c.AcknowledgeWithin).Truncate(time.Second).UTC()
+		t.AcknowledgeBy = &by
+		t.run(open && p.Spec.Acknowledgement == nil, v1alpha1.BreachPlanUnacknowledged, "", by)
+	}
+	if due, ok := t.due("spec.dueDate", p.Spec.DueDate, c.Location); ok {
+		t.DueTime = &due
+		t.run(open, v1alpha1.BreachPlanOverdue, "", due)
+	}
+	for i, a := range p.Spec.Actions {
+		if a.DueDate == "" {
+			continue
+		}
+		if due, ok := t.due(fmt.Sprintf("spec.actions[%d].dueDate", i), a.DueDate, c.Location); ok {
+			t.run(open && a.State.Open(), v1alpha1.BreachActionOverdue, a.Name, due)
+		}
+	}
+	slices.SortStableFunc(t.Breaches, breach.Compare)
+	return t.Timed
+}
+
+// timer collects what the deadlines of one plan come to.
+type timer struct {
+	Timed
+	now       time.Time
+	objective string
+}
+
+// due reads a due date, and notes one that is no date.
+func (t *timer) due(field, date string, loc *time.Location) (time.Time, bool) {
+	end, err := DayEnd(date, loc)
+	if err != nil {
+		t.Problems = append(t.Problems, survey.Problem{
+			Reason: v1alpha1.ReasonInvalidSpec, Field: field, Message: err.Error(),
+		})
+		return time.Time{}, false
+	}
+	return end.Truncate(time.Second), true
+}
+
+// run notes the breach of a deadline that has passed, or the deadline if it is the next one.
+func (t *timer) run(running bool, kind v1alpha1.BreachType, item string, deadline time.Time) {
+	switch {
+	case !running:
+	case !t.now.Before(deadline):
+		t.Breaches = append(t.Breaches, v1alpha1.Breach{
+			Type: kind, Objective: t.objective, Item: item, Since: breach.Since(deadline),
+		})
+	case t.Next.IsZero() || deadline.Before(t.Next):
+		t.Next = deadline
+	}
+}

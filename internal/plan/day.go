@@ -43,6 +43,17 @@ func endOfDay(day time.Time, loc *time.Location) time.Time {
 	}
 }
 
+// firstDayEnd is the first end of a day at or after an instant.
+func firstDayEnd(t time.Time, loc *time.Location) time.Time {
+	day := dayOf(t, loc).AddDate(0, 0, -1)
+	for end := endOfDay(day, place(loc)); ; end = endOfDay(day, place(loc)) {
+		if !end.Before(t) {
+			return end
+		}
+		day = day.AddDate(0, 0, 1)
+	}
+}
+
 // dayOf is the calendar day of an instant in a place, as a date in UTC.
 func dayOf(t time.Time, loc *time.Location) time.Time {
 	y, m, d := t.In(place(loc)).Date()
