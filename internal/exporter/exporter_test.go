@@ -1,0 +1,360 @@
+package exporter
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+)
+
+var update = flag.Bool("update", false, "write testdata/metrics.golden anew")
+
+const golden = "testdata/metrics.golden"
+
+func day(d int) time.Time { return time.Date(2026, 11, d, 8, 0, 0, 0, time.UTC) }
+
+// airport is a program in which everything that can be exported is: every state in use, and every type of breach. Its
+// exposition is the golden file, from which the tests of the alert rules are fed.
+func airport() map[Source]Series {
+	source := func(kind, name string) Source { return Source{Kind: kind, Namespace: "sfo", Name: name} }
+	objective := func(touchpoint, name, team string, state v1alpha1.ObjectiveState, target float64, n int64, f *Figures) Objective {
+		metric := "CSAT"
+		if name == "nps" {
+			metric = "NPS"
+		}
+		return Objective{"sfo", "passenger-experience", touchpoint, name, metric, team, state, f, target, n}
+	}
+	breach := func(kind, name string, t v1alpha1.BreachType, objective, item, team string, since int) Breach {
+		return Breach{"sfo", string(t), kind, name, objective, item, "passenger-experience", team, day(since)}
+	}
+	plan := func(name, touchpoint, objective, team string, state v1alpha1.WorkState, due time.Time) Plan {
+		return Plan{"sfo", name, touchpoint, objective, team, state, due}
+	}
+	return map[Source]Series{
+		source("SurveyProgram", "passenger-experience"): {
+			Objectives: []Objective{objective("", "nps", "airport", v1alpha1.StateMet, 35, 2746, &Figures{39.84, 37.18, 42.41, true})},
+			Breaches:   []Breach{breach("SurveyProgram", "passenger-experience", v1alpha1.BreachSponsorMissing, "", "", "airport", 20)},
+		},
+		source("Touchpoint", "food"): {
+			Objectives: []Objective{objective("food", "satisfaction", "concessions", v1alpha1.StateMissed, 65, 2421, &Figures{55.72, 53.74, 57.69, true})},
+			Breaches:   []Breach{breach("Touchpoint", "food", v1alpha1.BreachObjectiveMissed, "satisfaction", "", "concessions", 21)},
+		},
+		source("Touchpoint", "shops"): {
+			Objectives: []Objective{objective("shops", "satisfaction", "concessions", v1alpha1.StateAtRisk, 62.5, 31, &Figures{Score: 60})},
+			Breaches:   []Breach{breach("Touchpoint", "shops", v1alpha1.BreachPlanMissing, "satisfaction", "", "concessions", 21)},
+		},
+		source("Touchpoint", "security"): {
+			Objectives: []Objective{objective("security", "satisfaction", "security", v1alpha1.StateStale, 75, 2407, &Figures{82.01, 80.43, 83.49, true})},
+		},
+		source("Touchpoint", "rental-cars"): {
+			Objectives: []Objective{objective("rental-cars", "satisfaction", "airport", v1alpha1.StateInsufficientData, 60, 4, nil)},
+			Breaches:   []Breach{breach("Touchpoint", "rental-cars", v1alpha1.BreachOwnerMissing, "", "", "airport", 20)},
+		},
+		source("Touchpoint", "baggage"): {
+			Objectives: []Objective{objective("baggage", "satisfaction", "airport", "", 60, 0, nil)},
+			Breaches:   []Breach{breach("Touchpoint", "baggage", v1alpha1.BreachUnmeasured, "", "", "airport", 20)},
+		},
+		source("ActionPlan", "better-food"): {
+			Plans: []Plan{plan("better-food", "food", "satisfaction", "concessions", v1alpha1.WorkInProgress, day(21))},
+			Breaches: []Breach{
+				breach("ActionPlan", "better-food", v1alpha1.BreachActionOverdue, "satisfaction", "late-hours", "concessions", 15),
+				breach("ActionPlan", "better-food", v1alpha1.BreachPlanOverdue, "satisfaction", "", "concessions", 21),
+				breach("ActionPlan", "better-food", v1alpha1.BreachPlanUnacknowledged, "satisfaction", "", "concessions", 20),
+			},
+		},
+		source("ActionPlan", "nps-plan"): {
+			Plans: []Plan{plan("nps-plan", "", "nps", "airport", "", time.Time{})},
+		},
+	}
+}
+
+func exporterOf(all map[Source]Series) *Exporter {
+	e := New()
+	for src, s := range all {
+		e.Set(src, s)
+	}
+	return e
+}
+
+// scrape is the exposition as Prometheus would read it.
+func scrape(t testing.TB, e *Exporter) string {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry()
+	if err := registry.Register(e); err != nil {
+		t.Fatal(err)
+	}
+	recorder := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if recorder.Code != http.StatusOK {
+		t.Fatalf("status %d: %s", recorder.Code, recorder.Body)
+	}
+	return recorder.Body.String()
+}
+
+func TestExposition(t *testing.T) {
+	got := scrape(t, exporterOf(airport()))
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the exposition differs from %s (regenerate with: go test ./internal/exporter -update):\n%s", golden, got)
+	}
+}
+
+func TestExpositionIsWellFormed(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(exporterOf(airport()))
+	problems, err := testutil.GatherAndLint(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+}
+
+// The names and labels that dashboards and rules rely on, as the documentation promises them.
+func TestNamesAndLabels(t *testing.T) {
+	objective := "namespace program touchpoint objective metric team"
+	breach := "namespace type kind name objective item program team"
+	want := map[string]string{
+		"cx_objective_score":                               objective,
+		"cx_objective_score_lower":                         objective,
+		"cx_objective_score_upper":                         objective,
+		"cx_objective_target":                              objective,
+		"cx_objective_responses":                           objective,
+		"cx_objective_state":                               objective + " state",
+		"cx_action_plan_state":                             "namespace action_plan touchpoint objective team state",
+		"cx_action_plan_due_timestamp_seconds":             "namespace action_plan touchpoint objective team",
+		"cx_accountability_breach":                         breach,
+		"cx_accountability_breach_start_timestamp_seconds": breach,
+	}
+	for _, m := range Metrics() {
+		if got := strings.Join(m.Labels, " "); got != want[m.Name] {
+			t.Errorf("%s has labels %q, want %q", m.Name, got, want[m.Name])
+		}
+		delete(want, m.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("not declared: %v", want)
+	}
+}
+
+// lines are the series of one metric with a piece in their labels.
+func lines(exposition, metric, piece string) []string {
+	var found []string
+	for line := range strings.Lines(exposition) {
+		if strings.HasPrefix(line, metric+"{") && strings.Contains(line, piece) {
+			found = append(found, strings.TrimSpace(line))
+		}
+	}
+	return found
+}
+
+func TestExactlyOneStateIsSet(t *testing.T) {
+	for _, state := range []v1alpha1.ObjectiveState{"InsufficientData", "Met", "Missed", "AtRisk", "OnTrack", "Stale"} {
+		e := New()
+		e.Set(Source{Name: "x"}, Series{Objectives: []Objective{{Objective: "o", State: state}}})
+		checkOneState(t, lines(scrape(t, e), "cx_objective_state", ""), string(state), 6)
+	}
+	for _, state := range []v1alpha1.WorkState{"NotStarted", "OnHold", "InProgress", "Complete", "Cancelled"} {
+		e := New()
+		e.Set(Source{Name: "x"}, Series{Plans: []Plan{{ActionPlan: "p", State: state}}})
+		checkOneState(t, lines(scrape(t, e), "cx_action_plan_state", ""), string(state), 5)
+	}
+}
+
+func checkOneState(t *testing.T, series []string, state string, states int) {
+	t.Helper()
+	set := slices.DeleteFunc(slices.Clone(series), func(line string) bool { return !strings.HasSuffix(line, " 1") })
+	if len(series) != states || len(set) != 1 || !strings.Contains(set[0], fmt.Sprintf("state=%q", state)) {
+		t.Errorf("state %s: %d series, set are %v", state, len(series), set)
+	}
+}
+
+func TestMissingFiguresHaveNoSeries(t *testing.T) {
+	exposition := scrape(t, exporterOf(airport()))
+	for _, c := range []struct {
+		touchpoint           string
+		score, bounds, state int
+	}{
+		{"food", 1, 1, 6}, {"shops", 1, 0, 6}, {"rental-cars", 0, 0, 6}, {"baggage", 0, 0, 0},
+	} {
+		piece := fmt.Sprintf("touchpoint=%q", c.touchpoint)
+		for metric, want := range map[string]int{
+			"cx_objective_score": c.score, "cx_objective_score_lower": c.bounds, "cx_objective_score_upper": c.bounds,
+			"cx_objective_target": 1, "cx_objective_responses": 1, "cx_objective_state": c.state,
+		} {
+			if got := lines(exposition, metric, piece); len(got) != want {
+				t.Errorf("%s of %s: %v, want %d series", metric, c.touchpoint, got, want)
+			}
+		}
+	}
+	if got := lines(exposition, "cx_action_plan_due_timestamp_seconds", `action_plan="nps-plan"`); len(got) != 0 {
+		t.Errorf("a due time without a due date: %v", got)
+	}
+}
+
+func TestSetReplacesAndDeleteRemoves(t *testing.T) {
+	src := Source{Kind: "Touchpoint", Namespace: "sfo", Name: "food"}
+	food := airport()[src]
+	e := exporterOf(airport())
+	food.Breaches = nil
+	e.Set(src, food)
+	exposition := scrape(t, e)
+	if got := lines(exposition, "cx_accountability_breach", `type="ObjectiveMissed"`); len(got) != 0 {
+		t.Errorf("after the breach closed: %v", got)
+	}
+	if got := lines(exposition, "cx_objective_score", `touchpoint="food"`); len(got) != 1 {
+		t.Errorf("the score: %v", got)
+	}
+	e.Delete(src)
+	e.Delete(src)
+	if got := lines(scrape(t, e), "cx_objective_score", `touchpoint="food"`); len(got) != 0 {
+		t.Errorf("after Delete: %v", got)
+	}
+	for other := range airport() {
+		e.Set(other, Series{})
+	}
+	if got := scrape(t, e); got != "" || len(e.series) != 0 {
+		t.Errorf("%d sources left: %s", len(e.series), got)
+	}
+}
+
+func TestEqualSeriesChangeNothing(t *testing.T) {
+	src := Source{Kind: "Touchpoint", Namespace: "sfo", Name: "food"}
+	e := exporterOf(airport())
+	before := e.series[src]
+	e.Set(src, airport()[src])
+	if e.series[src] != before {
+		t.Error("equal series were stored anew")
+	}
+	if allocated := testing.AllocsPerRun(100, func() { e.Set(src, *before) }); allocated != 0 {
+		t.Errorf("setting equal series allocates %v times", allocated)
+	}
+}
+
+func TestEveryDifferenceIsSeen(t *testing.T) {
+	series := func() Series {
+		return Series{
+			Objectives: []Objective{{Objective: "o", Figures: &Figures{Score: 1}}},
+			Breaches:   []Breach{{Name: "b", Since: day(1)}},
+			Plans:      []Plan{{ActionPlan: "p", Due: day(1)}},
+		}
+	}
+	same := series()
+	same.Breaches[0].Since = day(1).In(time.FixedZone("", 3600))
+	same.Plans[0].Due = day(1).In(time.FixedZone("", 3600))
+	if !series().equal(same) {
+		t.Error("the same instant in another zone is taken for a difference")
+	}
+	for name, change := range map[string]func(*Series){
+		"team":       func(s *Series) { s.Objectives[0].Team = "x" },
+		"state":      func(s *Series) { s.Objectives[0].State = "Met" },
+		"responses":  func(s *Series) { s.Objectives[0].Responses++ },
+		"score":      func(s *Series) { s.Objectives[0].Figures.Score = 2 },
+		"no figures": func(s *Series) { s.Objectives[0].Figures = nil },
+		"since":      func(s *Series) { s.Breaches[0].Since = day(2) },
+		"item":       func(s *Series) { s.Breaches[0].Item = "x" },
+		"due":        func(s *Series) { s.Plans[0].Due = day(2) },
+		"plan state": func(s *Series) { s.Plans[0].State = "Complete" },
+		"fewer":      func(s *Series) { s.Objectives = nil },
+		"more":       func(s *Series) { s.Plans = append(s.Plans, Plan{}) },
+	} {
+		changed := series()
+		change(&changed)
+		if series().equal(changed) || changed.equal(series()) {
+			t.Errorf("%s: the difference is not seen", name)
+		}
+	}
+}
+
+func TestCallerKeepsItsSeries(t *testing.T) {
+	src := Source{Kind: "Touchpoint", Namespace: "sfo", Name: "food"}
+	mine := airport()[src]
+	e := New()
+	e.Set(src, mine)
+	before := scrape(t, e)
+	mine.Objectives[0].Figures.Score = 99
+	mine.Objectives[0].Team = "other"
+	mine.Breaches[0].Type = "other"
+	if got := scrape(t, e); got != before {
+		t.Errorf("changed from outside:\n%s", got)
+	}
+}
+
+// Setting, deleting and scraping at the same time: no race, and every scrape is well formed.
+func TestConcurrentUse(t *testing.T) {
+	e := exporterOf(airport())
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(e)
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for round := range 200 {
+				src := Source{Kind: "Touchpoint", Namespace: "other", Name: fmt.Sprintf("t%d", round%7)}
+				s := Series{Objectives: []Objective{{
+					Namespace: "other", Touchpoint: src.Name, State: v1alpha1.StateMet,
+					Figures: &Figures{Score: float64(worker*1000 + round)}, Responses: int64(round),
+				}}}
+				if e.Set(src, s); round%3 == 0 {
+					e.Delete(src)
+				}
+			}
+		})
+	}
+	for range 2 {
+		wg.Go(func() {
+			for range 50 {
+				if _, err := registry.Gather(); err != nil {
+					t.Errorf("scrape: %v", err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func BenchmarkScrape(b *testing.B) {
+	for _, objects := range []int{1000, 10000} {
+		b.Run(fmt.Sprintf("%d", objects), func(b *testing.B) {
+			e := New()
+			for i := range objects {
+				name := fmt.Sprintf("touchpoint-%d", i)
+				e.Set(Source{"Touchpoint", "sfo", name}, Series{Objectives: []Objective{{
+					"sfo", "passenger-experience", name, "satisfaction", "CSAT", "airport", v1alpha1.StateMet,
+					&Figures{82.01, 80.43, 83.49, true}, 75, 2407,
+				}}})
+			}
+			registry := prometheus.NewRegistry()
+			registry.MustRegister(e)
+			handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})
+			b.ReportAllocs()
+			for b.Loop() {
+				recorder := &httptest.ResponseRecorder{Body: bytes.NewBuffer(make([]byte, 0, objects*2048))}
+				handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(objects), "us/object")
+		})
+	}
+}
