@@ -56,7 +56,7 @@ func CheckTouchpoint(tp *v1alpha1.Touchpoint, program *v1alpha1.SurveyProgram) [
 // it names; if it names none, those of its objectives; with neither, all. Questions that the program does not have are
 // left out.
 func ServedQuestions(tp *v1alpha1.Touchpoint, program *v1alpha1.SurveyProgram) []string {
-	wanted := tp.Spec.Questions
+	wanted := slices.Clone(tp.Spec.Questions)
 	if len(wanted) == 0 {
 		for _, o := range tp.Spec.Objectives {
 			wanted = append(wanted, o.Question)
@@ -127,7 +127,7 @@ func checkSurvey(s *v1alpha1.Survey) []Problem {
 		problems = append(problems, checkText(field, text, s.DefaultLanguage)...)
 	}
 	if _, err := parseLanguage(s.DefaultLanguage); err != nil {
-		problems = append(problems, Problem{v1alpha1.ReasonInvalidSpec, "spec.survey.defaultLanguage", err.Error()})
+		return []Problem{{v1alpha1.ReasonInvalidSpec, "spec.survey.defaultLanguage", err.Error()}}
 	}
 	check("spec.survey.title", s.Title)
 	if len(s.PrivacyNotice) > 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -54,11 +55,11 @@ func plainJSON(err error) error {
 		return errors.New("malformed JSON")
 	}
 	switch {
-	case mismatch.Field == "":
+	case mismatch.Type.Kind() == reflect.Float64:
 		return fmt.Errorf("a number at byte %d is out of range", mismatch.Offset)
 	case mismatch.Field == "answers":
-		return fmt.Errorf("answers must be an object {question: value}, not a %s", mismatch.Value)
+		return fmt.Errorf("answers must be an object {question: value}, not of type %s", mismatch.Value)
 	default:
-		return fmt.Errorf("%s must be a string, not a %s", mismatch.Field, mismatch.Value)
+		return fmt.Errorf("%s must be a string, not of type %s", mismatch.Field, mismatch.Value)
 	}
 }
