@@ -80,7 +80,7 @@ generate: ## Regenerate deep copies, CRDs, RBAC and docs/api.md from the Go code
 	"$$controller_gen" object paths=./api/...; \
 	"$$controller_gen" crd paths=./api/... output:crd:dir=config/crd/bases; \
 	"$$controller_gen" rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=config/rbac
-	@crd_ref_docs=$(call tool,crd-ref-docs); \
+	@mkdir -p docs; crd_ref_docs=$(call tool,crd-ref-docs); \
 	"$$crd_ref_docs" --source-path api --config hack/tools/crd-ref-docs.yaml --renderer markdown --output-path docs/api.md \
 	  --log-level ERROR
 
