@@ -79,7 +79,7 @@ generate: ## Regenerate deep copies, CRDs, RBAC and docs/api.md from the Go code
 	@controller_gen=$(call tool,controller-gen); \
 	"$$controller_gen" object paths=./api/...; \
 	"$$controller_gen" crd paths=./api/... output:crd:dir=config/crd/bases; \
-	"$$controller_gen" rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=config/rbac
+	"$$controller_gen" rbac:roleName=cx-operator-manager paths=./controllers/... output:rbac:dir=config/rbac
 	@mkdir -p docs; crd_ref_docs=$(call tool,crd-ref-docs); \
 	"$$crd_ref_docs" --source-path api --config hack/tools/crd-ref-docs.yaml --renderer markdown --output-path docs/api.md \
 	  --log-level ERROR

@@ -23,6 +23,10 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/touchpoint"
 )
 
+// The manager itself authenticates those who read /metrics. Its lease is in config/rbac/leader_election_role.yaml.
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
+// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
+
 // Scheme returns a scheme with Kubernetes' own types and those of this operator.
 func Scheme() *runtime.Scheme {
 	s := runtime.NewScheme()

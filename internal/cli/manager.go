@@ -27,10 +27,6 @@ import (
 	"github.com/cx-operator/cx-operator/internal/version"
 )
 
-// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
-// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
-// +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;list;watch;create;update;patch
-
 // managerOptions are the flags of the manager.
 type managerOptions struct {
 	kubeconfig         string
@@ -78,8 +74,8 @@ func newManagerCommand() *cobra.Command {
 	f.StringVar(&o.intakeAddress, "intake-bind-address", ":8080", "host:port of survey pages and submissions")
 	f.StringVar(&o.publicURL, "public-url", "http://localhost:8080", "base address that respondents use, for the status and links")
 	f.StringVar(&o.dataDir, "data-dir", "/var/lib/cx-operator", "folder for answers; it must survive a restart")
-	f.IntVar(&o.ratePerMinute, "intake-rate-per-minute", 60, "submissions per minute and client address; -1 switches the limit off, imports are exempt")
-	f.IntVar(&o.rateBurst, "intake-rate-burst", 30, "submissions at once per client address")
+	f.IntVar(&o.ratePerMinute, "intake-rate-per-minute", 600, "submissions per minute and client address; -1 switches the limit off, imports are exempt")
+	f.IntVar(&o.rateBurst, "intake-rate-burst", 100, "submissions at once per client address")
 	f.StringSliceVar(&o.trustedProxies, "intake-trusted-proxies", nil, "addresses or CIDRs of proxies whose X-Forwarded-For is believed")
 	f.BoolVar(&o.logDevelopmentMode, "log-development", false, "log as text for people instead of JSON")
 	return cmd
