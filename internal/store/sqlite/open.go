@@ -52,7 +52,7 @@ type Store struct {
 	version int64
 	// seq is the newest commit that readers of the feed can see.
 	seq     atomic.Int64
-	updated signal
+	updated broadcast
 
 	queue  *queue
 	writer *writer

@@ -127,26 +127,26 @@ func (q *queue) shut() {
 	q.closed = true
 }
 
-// signal is a channel that is closed at each of a sequence of moments.
-type signal struct {
+// broadcast is a channel that is closed at each of a sequence of moments.
+type broadcast struct {
 	mu sync.Mutex
 	ch chan struct{}
 }
 
-func (s *signal) wait() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ch == nil {
-		s.ch = make(chan struct{})
+func (b *broadcast) wait() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ch == nil {
+		b.ch = make(chan struct{})
 	}
-	return s.ch
+	return b.ch
 }
 
-func (s *signal) fire() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ch != nil {
-		close(s.ch)
-		s.ch = nil
+func (b *broadcast) fire() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ch != nil {
+		close(b.ch)
+		b.ch = nil
 	}
 }

@@ -78,6 +78,9 @@ func (w *writer) run() {
 
 // do has the writer run a job and waits for its end, whatever becomes of the context once the job has begun.
 func (w *writer) do(ctx context.Context, run func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	j := job{run: run, done: make(chan error, 1)}
 	select {
 	case w.jobs <- j:

@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestNewRowRefuses(t *testing.T) {
+	answers := func(a ...store.Answer) func(*store.Response) {
+		return func(r *store.Response) { r.Answers = a }
+	}
+	for name, c := range map[string]struct {
+		change func(*store.Response)
+		says   string
+	}{
+		"no id":             {func(r *store.Response) { r.ID = "" }, "canonical"},
+		"upper case":        {func(r *store.Response) { r.ID = strings.ToUpper(r.ID) }, "canonical"},
+		"urn":               {func(r *store.Response) { r.ID = "urn:uuid:" + r.ID }, "canonical"},
+		"no answers":        {answers(), "no answers"},
+		"bad unit":          {func(r *store.Response) { r.Unit = "\xff" }, "UTF-8"},
+		"bad question":      {answers(store.Answer{Question: "\xff", Revision: 1, Kind: store.KindText, Values: []string{"x"}}), "UTF-8"},
+		"bad value":         {answers(store.Answer{Question: "q", Revision: 1, Kind: store.KindText, Values: []string{"\xff"}}), "UTF-8"},
+		"no value":          {answers(store.Answer{Question: "q", Revision: 1, Kind: store.KindMultiple}), "0 values"},
+		"two texts":         {answers(store.Answer{Question: "q", Revision: 1, Kind: store.KindText, Values: []string{"a", "b"}}), "2 values"},
+		"a choice twice":    {answers(store.Answer{Question: "q", Revision: 1, Kind: store.KindMultiple, Values: []string{"a", "a"}}), "repeated"},
+		"a choice unnamed":  {answers(store.Answer{Question: "q", Revision: 1, Kind: store.KindMultiple, Values: []string{""}}), "empty"},
+		"the second answer": {func(r *store.Response) { r.Answers[1].Values = nil }, `"why"`},
+	} {
+		r := wordy(1)
+		c.change(&r)
+		if _, err := newRow(r); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want an error with %q", name, err, c.says)
+		}
+	}
+	if _, err := newRow(wordy(1)); err != nil {
+		t.Errorf("a good response: %v", err)
+	}
+}
+
+// TestNewRowSharesNothing changes a response after Append took it.
+func TestNewRowSharesNothing(t *testing.T) {
+	r := wordy(1)
+	r.Answers[0] = store.Answer{Question: "q", Revision: 1, Kind: store.KindSingle, Values: []string{"before"}}
+	got, err := newRow(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Answers[0].Values[0] = "after"
+	if !slices.Equal(got.answers[0].counted, []string{"before"}) || got.answers[0].vals != `["before"]` {
+		t.Errorf("the row changed with the response: %+v", got.answers[0])
+	}
+}
+
+func FuzzValues(f *testing.F) {
+	f.Add("a", "b")
+	f.Add("", "\x00\"\\ <&> \u2028")
+	f.Add("\xff", "東京")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		values := []string{a, b}
+		vals, err := encodeValues(values)
+		if bad := a == b || !utf8.ValidString(a) || !utf8.ValidString(b); bad != (err != nil) {
+			t.Fatalf("encodeValues(%q): %v", values, err)
+		}
+		if err != nil {
+			return
+		}
+		if !json.Valid([]byte(vals)) || strings.Contains(vals, "\n") {
+			t.Errorf("%q became %q", values, vals)
+		}
+		got, err := decodeValues(vals)
+		if err != nil || !cmp.Equal(values, got) {
+			t.Errorf("%q became %q, %v", values, got, err)
+		}
+	})
+}
