@@ -286,7 +286,7 @@ func TestMemory(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			const touchpoints = 200
+			const touchpoints = 10
 			b := NewBook()
 			b.Apply("ns/store", full(), noon)
 			before := heap()
