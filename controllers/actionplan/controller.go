@@ -53,11 +53,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	p := before.DeepCopy()
 	p.Status.ObservedGeneration = p.Generation
 	noteState(p, now)
-	noteBaseline(p, s.objective)
+	s.noteBaseline(p, before.Status.State == "")
 	timed := s.time(p, now)
 	var transitions []breach.Transition
 	p.Status.Breaches, transitions = breach.Merge(before.Status.Breaches, timed.Breaches, now)
 	removed(transitions, p)
+	s.problems = append(s.problems, timed.Problems...)
 	s.setConditions(conditions.Set{Conditions: &p.Status.Conditions, Generation: p.Generation, Now: now}, p)
 
 	if !equality.Semantic.DeepEqual(p.Status, before.Status) {
@@ -79,14 +80,27 @@ func noteState(p *v1alpha1.ActionPlan, now time.Time) {
 	p.Status.State, p.Status.StateSince = p.Spec.State, &since
 }
 
-// noteBaseline freezes the figures that were published when the plan was first seen with any.
-func noteBaseline(p *v1alpha1.ActionPlan, o *v1alpha1.ObjectiveStatus) {
+// noteBaseline freezes the figures that were published when the plan was first seen. Where there were none yet, it waits
+// for those of the first judging point: the first to be published may be of a few answers, halfway through an import.
+func (s scope) noteBaseline(p *v1alpha1.ActionPlan, firstSight bool) {
+	o := s.objective
 	if p.Status.Baseline != nil || o == nil || o.Score == "" || !p.Spec.State.Open() {
+		return
+	}
+	if !firstSight && !s.judgedSince(p.CreationTimestamp.Time) {
 		return
 	}
 	p.Status.Baseline = &v1alpha1.Baseline{
 		Score: o.Score, Lower: o.Lower, Upper: o.Upper, Target: o.Target, Responses: o.ReleasedResponses,
 	}
+}
+
+// judgedSince says whether an import, or the day of t or a later one, was judged.
+func (s scope) judgedSince(t time.Time) bool {
+	if s.judged == nil || s.location == nil {
+		return false
+	}
+	return s.judged.Import != "" || s.judged.Through >= t.In(s.location).Format(time.DateOnly)
 }
 
 // time reads the plan's clocks. Without its program no time zone is known, and the breaches stay as they are.

@@ -18,6 +18,7 @@ type scope struct {
 	problems            []survey.Problem
 	program, touchpoint string                    // names; touchpoint is empty for a program's own objective
 	objective           *v1alpha1.ObjectiveStatus // nil where it was not judged yet
+	judged              *v1alpha1.Judging         // how far the objective was judged
 	rule                v1alpha1.ActionPlanRule
 	location            *time.Location // nil where the program is unknown
 	owned               bool
@@ -28,6 +29,7 @@ type scope struct {
 type target struct {
 	objectives []v1alpha1.Objective
 	verdicts   []v1alpha1.ObjectiveStatus
+	judged     *v1alpha1.Judging
 	onMissed   *v1alpha1.OnMissed
 	owner      *v1alpha1.NameRef
 }
@@ -71,7 +73,7 @@ func (r *Reconciler) target(ctx context.Context, s *scope, p *v1alpha1.ActionPla
 			s.missing(v1alpha1.ReasonTouchpointNotFound, "spec.touchpointRef.name", "Touchpoint", s.touchpoint)
 			return t, nil, nil
 		}
-		t = target{tp.Spec.Objectives, tp.Status.Objectives, tp.Spec.OnMissed, tp.Spec.OwnerRef}
+		t = target{tp.Spec.Objectives, tp.Status.Objectives, tp.Status.Judged, tp.Spec.OnMissed, tp.Spec.OwnerRef}
 		s.program, programField = tp.Spec.ProgramRef.Name, "spec.touchpointRef"
 	}
 	program := &v1alpha1.SurveyProgram{}
@@ -84,7 +86,7 @@ func (r *Reconciler) target(ctx context.Context, s *scope, p *v1alpha1.ActionPla
 		return t, nil, nil
 	}
 	if s.touchpoint == "" {
-		t = target{program.Spec.Objectives, program.Status.Objectives, program.Spec.OnMissed, program.Spec.OwnerRef}
+		t = target{program.Spec.Objectives, program.Status.Objectives, program.Status.Judged, program.Spec.OnMissed, program.Spec.OwnerRef}
 	}
 	return t, program, nil
 }
@@ -107,6 +109,7 @@ func (s *scope) locate(program *v1alpha1.SurveyProgram) {
 }
 
 func (s *scope) findObjective(p *v1alpha1.ActionPlan, t target) {
+	s.judged = t.judged
 	for i := range t.verdicts {
 		if t.verdicts[i].Name == p.Spec.Objective {
 			s.objective = &t.verdicts[i]

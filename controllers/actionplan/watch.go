@@ -3,6 +3,7 @@ package actionplan
 import (
 	"context"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,19 +29,24 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Complete(r)
 }
 
-// figuresAppeared passes the first figures of an objective, which a plan without a baseline waits for.
+// figuresAppeared passes the first figures of an objective, and judging points, which a plan without a baseline waits for.
 var figuresAppeared = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
-	return scored(u.ObjectOld) < scored(u.ObjectNew)
+	last, lastJudged := verdictsOf(u.ObjectOld)
+	next, nextJudged := verdictsOf(u.ObjectNew)
+	return scored(last) < scored(next) || !equality.Semantic.DeepEqual(lastJudged, nextJudged)
 }}
 
-func scored(o client.Object) int {
-	var verdicts []v1alpha1.ObjectiveStatus
+func verdictsOf(o client.Object) ([]v1alpha1.ObjectiveStatus, *v1alpha1.Judging) {
 	switch k := o.(type) {
 	case *v1alpha1.Touchpoint:
-		verdicts = k.Status.Objectives
+		return k.Status.Objectives, k.Status.Judged
 	case *v1alpha1.SurveyProgram:
-		verdicts = k.Status.Objectives
+		return k.Status.Objectives, k.Status.Judged
 	}
+	return nil, nil
+}
+
+func scored(verdicts []v1alpha1.ObjectiveStatus) int {
 	n := 0
 	for _, v := range verdicts {
 		if v.Score != "" {

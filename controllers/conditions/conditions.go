@@ -62,7 +62,7 @@ func (s Set) Stalled(reason, message string) {
 	s.False(v1alpha1.ConditionReconciling, v1alpha1.ReasonAsExpected, "")
 }
 
-// waits are the reasons that clear as soon as another object appears.
+// waits are the reasons that clear without a change of the spec: another object appears, or a step succeeds.
 var waits = map[string]bool{
 	v1alpha1.ReasonProgramNotFound:    true,
 	v1alpha1.ReasonStoreNotFound:      true,
@@ -72,6 +72,7 @@ var waits = map[string]bool{
 	v1alpha1.ReasonObjectiveNotFound:  true,
 	v1alpha1.ReasonQuestionNotFound:   true,
 	v1alpha1.ReasonWaiting:            true,
+	v1alpha1.ReasonRetrying:           true,
 }
 
 // Resolve sets the three conditions of reconciliation from the problems found: none is success, a missing object waits,

@@ -2,6 +2,7 @@ package objectives
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,6 +27,8 @@ type Plans struct {
 	Late []v1alpha1.Breach
 	// Next is when a clock runs out.
 	Next time.Time
+	// Refused is why the API server did not take a plan; nil where it took all.
+	Refused error
 }
 
 // FollowUp sees to it that every missed objective has a plan. A plan is opened only for a breach that the status holds
@@ -52,31 +55,57 @@ func FollowUp(ctx context.Context, e *env.Env, s Subject, out evaluate.Output, n
 			continue
 		}
 		situation, ok := situationOf(s, b, out, existing)
-		if !ok {
+		if !ok { // its verdict cannot be read now
+			result.Missing = append(result.Missing, ofObjective(ofType(s.Previous.Breaches, v1alpha1.BreachPlanMissing), b.Objective)...)
 			continue
 		}
-		situation.Now, situation.Location = now, location
-		decision := plan.Decide(situation)
-		if err := open(ctx, e, s, decision.Create); err != nil {
+		situation.Now, situation.Location, situation.Taken = now, location, takenBy(ctx, e, s, b.Objective)
+		decision, err := carryOut(ctx, e, s, situation)
+		if refused(err) {
+			result.Refused = errors.Join(result.Refused, err)
+		} else if err != nil {
 			return Plans{}, err
 		}
-		if decision.PlanRef != nil {
-			result.Missed[i].PlanRef = decision.PlanRef
-		}
-		if decision.MissingSince != nil {
-			result.Missing = append(result.Missing, v1alpha1.Breach{
-				Type: v1alpha1.BreachPlanMissing, Objective: b.Objective, Since: breach.Since(*decision.MissingSince),
-			})
-		}
-		result.Next = earlier(result.Next, decision.Next)
+		result.add(i, decision)
 	}
 	return result, nil
 }
 
+// add takes over what was decided for one missed objective.
+func (p *Plans) add(i int, d plan.Decision) {
+	if d.PlanRef != nil {
+		p.Missed[i].PlanRef = d.PlanRef
+	}
+	if d.MissingSince != nil {
+		p.Missing = append(p.Missing, v1alpha1.Breach{
+			Type: v1alpha1.BreachPlanMissing, Objective: p.Missed[i].Objective, Since: breach.Since(*d.MissingSince),
+		})
+	}
+	p.Next = earlier(p.Next, d.Next)
+}
+
+// carryOut decides, and opens the plan that is due. One that the API server refuses is missing.
+func carryOut(ctx context.Context, e *env.Env, s Subject, situation plan.Situation) (plan.Decision, error) {
+	decision := plan.Decide(situation)
+	err := open(ctx, e, s, decision.Create)
+	if refused(err) {
+		situation.Rule.Mode = v1alpha1.PlanModeNone
+		decision = plan.Decide(situation)
+	}
+	return decision, err
+}
+
+// refused says whether an error is one that trying again at once does not help.
+func refused(err error) bool { return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) }
+
 func situationOf(s Subject, b v1alpha1.Breach, out evaluate.Output, existing []v1alpha1.ActionPlan) (plan.Situation, bool) {
 	situation := plan.Situation{
 		Namespace: s.Program.Namespace, Program: s.Program.Name, Touchpoint: s.Touchpoint, DisplayName: s.DisplayName,
-		Breach: b, Rule: plan.RuleOf(s.OnMissed), OwnerRef: s.OwnerRef, Judged: out.Judged,
+		ConfidencePercent: s.Program.Spec.Evidence.ConfidencePercent,
+		Breach:            b, Rule: plan.RuleOf(s.OnMissed), OwnerRef: s.OwnerRef, Judged: out.Judged,
+	}
+	if situation.OwnerRef == nil {
+		situation.OwnerRef = s.Program.Spec.OwnerRef
 	}
 	for _, o := range s.Objectives {
 		if o.Name == b.Objective {
@@ -113,10 +142,37 @@ func open(ctx context.Context, e *env.Env, s Subject, p *v1alpha1.ActionPlan) er
 	return nil
 }
 
+// takenBy returns a function that says whether a name belongs to a plan for something else than the subject's objective.
+func takenBy(ctx context.Context, e *env.Env, s Subject, objective string) func(string) bool {
+	return func(name string) bool {
+		p := &v1alpha1.ActionPlan{}
+		err := e.Client.Get(ctx, client.ObjectKey{Namespace: s.Program.Namespace, Name: name}, p)
+		return err == nil && !(s.isTarget(p) && p.Spec.Objective == objective)
+	}
+}
+
+// isTarget says whether a plan is for the subject.
+func (s Subject) isTarget(p *v1alpha1.ActionPlan) bool {
+	if s.Touchpoint != "" {
+		return p.Spec.TouchpointRef != nil && p.Spec.TouchpointRef.Name == s.Touchpoint
+	}
+	return p.Spec.ProgramRef != nil && p.Spec.ProgramRef.Name == s.Program.Name
+}
+
 func ofType(breaches []v1alpha1.Breach, t v1alpha1.BreachType) []v1alpha1.Breach {
 	var found []v1alpha1.Breach
 	for _, b := range breaches {
 		if b.Type == t {
+			found = append(found, b)
+		}
+	}
+	return found
+}
+
+func ofObjective(breaches []v1alpha1.Breach, objective string) []v1alpha1.Breach {
+	var found []v1alpha1.Breach
+	for _, b := range breaches {
+		if b.Objective == objective {
 			found = append(found, b)
 		}
 	}

@@ -66,16 +66,17 @@ type Urgency int
 const (
 	// Nothing differs that is worth a write.
 	Nothing Urgency = iota
-	// Figures differ: score, bounds or responses. They are written at most every env.FigureInterval.
+	// Figures differ: score, bounds or numbers of answers. They are written at most every env.FigureInterval.
 	Figures
-	// AtOnce: a state, an objective or a judgement differs.
+	// AtOnce: a state, an objective or a judgement differs, or a score must no longer be shown.
 	AtOnce
 )
 
-// Compare says how urgently new verdicts must replace old ones. A day that was judged without any effect is not worth a
-// write: judging it again after a restart has none either.
+// Compare says how urgently new verdicts must replace old ones. A day that was judged must be on record even where nothing
+// came of it: figures may move at a judging point, and judging the day again would let a single answer move them. A score
+// that fell below the privacy floor must go at once.
 func Compare(oldVerdicts, newVerdicts []v1alpha1.ObjectiveStatus, oldJudged, newJudged *v1alpha1.Judging) Urgency {
-	if imported(oldJudged) != imported(newJudged) || (oldJudged == nil) != (newJudged == nil) {
+	if !equality.Semantic.DeepEqual(oldJudged, newJudged) {
 		return AtOnce
 	}
 	if len(oldVerdicts) != len(newVerdicts) {
@@ -84,7 +85,8 @@ func Compare(oldVerdicts, newVerdicts []v1alpha1.ObjectiveStatus, oldJudged, new
 	urgency := Nothing
 	for i := range newVerdicts {
 		o, n := oldVerdicts[i], newVerdicts[i]
-		if o.Name != n.Name || o.State != n.State || o.Target != n.Target || o.Definition != n.Definition {
+		withheld := o.Score != "" && n.Score == ""
+		if o.Name != n.Name || o.State != n.State || o.Target != n.Target || o.Definition != n.Definition || withheld {
 			return AtOnce
 		}
 		if !equality.Semantic.DeepEqual(o, n) {
@@ -92,13 +94,6 @@ func Compare(oldVerdicts, newVerdicts []v1alpha1.ObjectiveStatus, oldJudged, new
 		}
 	}
 	return urgency
-}
-
-func imported(j *v1alpha1.Judging) string {
-	if j == nil {
-		return ""
-	}
-	return j.Import
 }
 
 // Label holds the labels that the series of a subject share.

@@ -13,7 +13,6 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
 	"github.com/cx-operator/cx-operator/internal/rollup"
-	"github.com/cx-operator/cx-operator/internal/score"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -43,6 +42,11 @@ func (s Subject) key() store.Key {
 	return store.Key{Namespace: s.Program.Namespace, Name: s.Program.Name}
 }
 
+// source returns the name under which the book knows the program's store.
+func (s Subject) source() string {
+	return store.Key{Namespace: s.Program.Namespace, Name: s.Program.Spec.StoreRef.Name}.String()
+}
+
 // Judge evaluates the subject's objectives at a time. What cannot be judged now is left as it is.
 func Judge(e *env.Env, s Subject, now time.Time) (evaluate.Output, error) {
 	in := evaluate.Input{
@@ -50,7 +54,7 @@ func Judge(e *env.Env, s Subject, now time.Time) (evaluate.Output, error) {
 		Count: func(o evaluate.Objective, from, to store.Hour) evaluate.Window { return count(e.Book, s, o, from, to) },
 	}
 	if !s.Frozen {
-		in.Readability = readability(e, s.Program, now)
+		in.Readability = readability(e, s.source(), now)
 		in.LastImport = e.Book.LastImport(s.key())
 		if err := specify(&in, s); err != nil {
 			return evaluate.Output{}, err
@@ -104,15 +108,14 @@ func resolve(o v1alpha1.Objective, program *v1alpha1.SurveyProgram) (evaluate.Ob
 		}
 		return evaluate.Objective{
 			Name: o.Name, Question: o.Question, Revision: q.Revision, Definition: definition,
-			Target: target, TargetText: score.FormatDecimal(target), WindowDays: o.WindowDays,
+			Target: target, TargetText: o.Target.String(), WindowDays: o.WindowDays,
 		}, nil
 	}
 	return evaluate.Objective{}, fmt.Errorf("the program has no question %q", o.Question)
 }
 
-// readability says whether the program's counts are current.
-func readability(e *env.Env, program *v1alpha1.SurveyProgram, now time.Time) evaluate.Readability {
-	source := store.Key{Namespace: program.Namespace, Name: program.Spec.StoreRef.Name}.String()
+// readability says whether the counts of the program's store are current.
+func readability(e *env.Env, source string, now time.Time) evaluate.Readability {
 	at, ok := e.Book.ReadAt(source)
 	if !ok {
 		at = e.Started
@@ -129,7 +132,7 @@ func readability(e *env.Env, program *v1alpha1.SurveyProgram, now time.Time) eva
 
 func count(book *rollup.Book, s Subject, o evaluate.Objective, from, to store.Hour) evaluate.Window {
 	w := book.Window(rollup.Query{
-		Program: s.key(), Touchpoint: s.Touchpoint, ProgramWide: s.Touchpoint == "",
+		Source: s.source(), Program: s.key(), Touchpoint: s.Touchpoint, ProgramWide: s.Touchpoint == "",
 		Question: o.Question, Revision: o.Revision, From: from, To: to,
 	})
 	return evaluate.Window{Counts: w.Counts(), Ever: w.Ever, Earliest: w.Earliest, Any: w.Any}

@@ -4,6 +4,7 @@ package surveyprogram
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -50,9 +51,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.serve(ctx, &s); err != nil {
-		return ctrl.Result{}, err
-	}
+	unserved := r.serve(ctx, &s)
 	verdict, err := objectives.Judge(r.Env, s.subject, now)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -80,7 +79,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return ctrl.Result{}, err
 	}
 	r.export(s, program, settled)
-	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next), nil
+	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next), errors.Join(unserved, plans.Refused)
 }
 
 func verdictsOf(p *v1alpha1.SurveyProgram) objectives.Verdicts {

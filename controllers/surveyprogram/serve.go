@@ -19,7 +19,7 @@ import (
 )
 
 // serve hands the compiled survey to the endpoint. Where the spec cannot be compiled, the last good survey goes on
-// being served.
+// being served. An error is on record as a problem too, so that the program's conditions tell of it.
 func (r *Reconciler) serve(ctx context.Context, s *scope) error {
 	if problem := r.cannotServe(s.program); problem != nil {
 		s.refProblems = append(s.refProblems, *problem)
@@ -29,22 +29,34 @@ func (r *Reconciler) serve(ctx context.Context, s *scope) error {
 		}
 		return r.Endpoint.Withdraw(keyOf(s.program))
 	}
-	s.url = r.Endpoint.URL(keyOf(s.program), "")
+	served, err := r.hand(ctx, s)
+	if err != nil {
+		s.refProblems = append(s.refProblems, survey.Problem{
+			Reason: v1alpha1.ReasonRetrying, Field: "spec",
+			Message: "the page or its tokens cannot be brought up to date now; the operator's log says why",
+		})
+		return err
+	}
+	s.url = ""
+	if served {
+		s.url = r.Endpoint.URL(keyOf(s.program), "")
+	}
+	return nil
+}
+
+// hand says whether there was a survey to hand over.
+func (r *Reconciler) hand(ctx context.Context, s *scope) (bool, error) {
 	tokens, err := r.tokens(ctx, s.program)
 	if err != nil {
-		return err
+		return false, err
 	}
 	served := s.compiled
 	if served == nil {
-		if served, err = r.Endpoint.LastGood(keyOf(s.program)); err != nil {
-			return err
+		if served, err = r.Endpoint.LastGood(keyOf(s.program)); err != nil || served == nil {
+			return false, err
 		}
 	}
-	if served == nil {
-		s.url = ""
-		return nil
-	}
-	return r.Endpoint.Serve(s.program.Spec.StoreRef.Name, served, tokens)
+	return true, r.Endpoint.Serve(s.program.Spec.StoreRef.Name, served, tokens)
 }
 
 // cannotServe returns why this operator does not serve the program at all, or nil.

@@ -75,7 +75,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return ctrl.Result{}, err
 	}
 	r.export(s, tp, settled)
-	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next), nil
+	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next), plans.Refused
 }
 
 func verdictsOf(tp *v1alpha1.Touchpoint) objectives.Verdicts {

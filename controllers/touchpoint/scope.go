@@ -3,6 +3,9 @@ package touchpoint
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
@@ -74,18 +77,22 @@ func (s *scope) noProgram(teams team.Lookup) {
 	s.subject.Program = &v1alpha1.SurveyProgram{}
 	s.subject.Program.Namespace, s.subject.Program.Name = tp.Namespace, tp.Spec.ProgramRef.Name
 	s.team = env.ShownOwner(teams, tp.Spec.OwnerRef)
-	s.url = tp.Status.URL
 }
 
-// locate finds the touchpoint's page, and waits for it where it is not served yet.
+// locate finds the touchpoint's page, and waits for it where it is not served yet. After a start, the word of a program
+// that was ready before counts until the program is served again.
 func (r *Reconciler) locate(s *scope) {
 	program := s.subject.Program
 	if r.Endpoint == nil || program.Spec.Endpoint.Mode != v1alpha1.EndpointEmbedded {
 		return
 	}
 	key := store.Key{Namespace: program.Namespace, Name: program.Name}
-	s.url = r.Endpoint.URL(key, s.touchpoint.Name)
-	if len(s.problems) == 0 && !r.Endpoint.Serves(key, s.touchpoint.Name, s.served) {
+	questions, known := r.Endpoint.Page(key, s.touchpoint.Name)
+	pending := !known && meta.IsStatusConditionTrue(program.Status.Conditions, v1alpha1.ConditionReady)
+	if pending || len(questions) > 0 {
+		s.url = r.Endpoint.URL(key, s.touchpoint.Name)
+	}
+	if len(s.problems) == 0 && !pending && !slices.Equal(questions, s.served) {
 		s.problems = append(s.problems, survey.Problem{
 			Reason: v1alpha1.ReasonWaiting, Field: "spec.programRef",
 			Message: "the program does not serve this touchpoint yet; its conditions say why",

@@ -53,6 +53,8 @@ type Endpoint struct {
 	programs    map[store.Key]program
 	subscribers []chan event.TypedGenericEvent[store.Key]
 	followers   sync.WaitGroup
+	listening   net.Addr
+	retired     map[store.Key]time.Time // when answers past their retention were last looked for
 	closed      bool
 }
 
@@ -76,7 +78,7 @@ func New(o Options) (*Endpoint, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Endpoint{
 		options: o, registry: registry, handler: server.Handler(), ctx: ctx, cancel: cancel,
-		stores: map[string]*openStore{}, programs: map[store.Key]program{},
+		stores: map[string]*openStore{}, programs: map[store.Key]program{}, retired: map[store.Key]time.Time{},
 	}, nil
 }
 
@@ -87,6 +89,13 @@ func (e *Endpoint) URL(p store.Key, touchpoint string) string {
 		return ""
 	}
 	return address
+}
+
+// Addr returns the address that the endpoint listens at, nil before it does.
+func (e *Endpoint) Addr() net.Addr {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.listening
 }
 
 // Subscribe returns a channel of programs whose counts, import marks, readability or survey changed. Subscribers must be added
@@ -106,6 +115,9 @@ func (e *Endpoint) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for answers: %w", err)
 	}
+	e.mu.Lock()
+	e.listening = listener.Addr()
+	e.mu.Unlock()
 	server := intake.HTTPServer(e.options.Address, e.handler)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

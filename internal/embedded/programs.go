@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/google/renameio/v2"
 
@@ -52,6 +51,7 @@ func (e *Endpoint) Withdraw(key store.Key) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.programs, key)
+	delete(e.retired, key)
 	e.registry.Delete(key)
 	if err := os.Remove(e.surveyPath(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget survey of %s: %w", key, err)
@@ -59,18 +59,16 @@ func (e *Endpoint) Withdraw(key store.Key) error {
 	return nil
 }
 
-// Serves says whether the program's page of a touchpoint is served with exactly these questions.
-func (e *Endpoint) Serves(key store.Key, touchpoint string, questions []string) bool {
+// Page returns the questions of a touchpoint's page as it is served, none where there is no such page. Known is false
+// while the program was not handed over: since the start, or since it was withdrawn.
+func (e *Endpoint) Page(key store.Key, touchpoint string) (questions []string, known bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p, ok := e.programs[key]
-	if !ok {
-		return false
+	p, known := e.programs[key]
+	if !known {
+		return nil, false
 	}
-	t, ok := p.survey.Touchpoints[touchpoint]
-	return ok && len(t.Questions) == len(questions) && !slices.ContainsFunc(questions, func(q string) bool {
-		return !slices.Contains(t.Questions, q)
-	})
+	return p.survey.Touchpoints[touchpoint].Questions, true
 }
 
 // LastGood returns the survey that was last served for a program, also before a restart; nil where there is none.
@@ -130,6 +128,17 @@ func (e *Endpoint) refresh(storeName string) {
 			e.publish(key, p)
 		}
 	}
+}
+
+// programsOf returns the programs that are served from a store.
+func (e *Endpoint) programsOf(storeName string) []store.Key {
+	var keys []store.Key
+	for key, p := range e.served() {
+		if p.storeName == storeName {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 func (e *Endpoint) served() map[store.Key]program {

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -37,7 +38,7 @@ func (e *Endpoint) OpenStore(ctx context.Context, key store.Key) (store.Info, er
 	}
 	info, err := opened.Info(ctx)
 	if err != nil {
-		return store.Info{}, fmt.Errorf("read store %s: %w", name, err)
+		return store.Info{}, fmt.Errorf("read store %s: %w", name, errors.Join(err, opened.Close()))
 	}
 	e.stores[name] = e.follow(name, opened)
 	e.refresh(name)
@@ -50,7 +51,9 @@ func (e *Endpoint) follow(name string, s store.Store) *openStore {
 	o := &openStore{store: s, cancel: cancel, done: make(chan struct{})}
 	follower := &rollup.Follower{
 		Source: name, Feed: s, Book: e.options.Book, Clock: e.options.Clock, Changed: e.notify,
-		Log: e.options.Log.WithValues("store", name),
+		// A program without any answer hears only here that its counts can be read.
+		Readable: func(bool) { e.notify(e.programsOf(name)) },
+		Log:      e.options.Log.WithValues("store", name),
 	}
 	e.followers.Go(func() {
 		defer close(o.done)
@@ -83,34 +86,55 @@ func (e *Endpoint) CloseStore(key store.Key) error {
 
 const (
 	retireEvery    = time.Hour
+	retireTick     = time.Minute
 	readableWithin = 5 * time.Second
 )
 
-// retire deletes answers that are older than their program keeps them, now and every hour.
+// retire deletes answers that are older than their program keeps them, soon after the start and then every hour.
 func (e *Endpoint) retire(ctx context.Context) {
-	tick := time.NewTicker(retireEvery)
+	tick := time.NewTicker(retireTick)
 	defer tick.Stop()
 	for {
-		for key, p := range e.served() {
-			s, ok := e.storeOf(p.storeName)
-			if !ok {
-				continue
-			}
-			before := e.options.Clock().Add(-time.Duration(p.survey.RetentionDays) * 24 * time.Hour)
-			n, err := s.Retire(ctx, key, before)
-			if err != nil && ctx.Err() == nil {
-				e.options.Log.Error(err, "Answers past their retention were not deleted", "program", key.String())
-			}
-			if n > 0 {
-				e.options.Log.Info("Deleted answers past their retention", "program", key.String(), "answers", n)
-			}
-		}
+		e.retireDue(ctx, e.options.Clock())
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// retireDue looks after the programs whose last turn is an hour ago. One whose store is away stays due.
+func (e *Endpoint) retireDue(ctx context.Context, now time.Time) {
+	for key, p := range e.served() {
+		s, ok := e.storeOf(p.storeName)
+		if !ok || now.Sub(e.retiredAt(key)) < retireEvery {
+			continue
+		}
+		n, err := s.Retire(ctx, key, now.Add(-time.Duration(p.survey.RetentionDays)*24*time.Hour))
+		if err != nil {
+			if ctx.Err() == nil {
+				e.options.Log.Error(err, "Answers past their retention were not deleted", "program", key.String())
+			}
+			continue
+		}
+		e.noteRetired(key, now)
+		if n > 0 {
+			e.options.Log.Info("Deleted answers past their retention", "program", key.String(), "answers", n)
+		}
+	}
+}
+
+func (e *Endpoint) retiredAt(key store.Key) time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.retired[key]
+}
+
+func (e *Endpoint) noteRetired(key store.Key, at time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.retired[key] = at
 }
 
 // watchReadability tells the programs of a store when its counts become stale or fresh again.

@@ -1,0 +1,483 @@
+package controllers_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers"
+	"github.com/cx-operator/cx-operator/controllers/actionplan"
+	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/controllers/responsestore"
+	"github.com/cx-operator/cx-operator/controllers/surveyprogram"
+	"github.com/cx-operator/cx-operator/controllers/team"
+	"github.com/cx-operator/cx-operator/controllers/touchpoint"
+	"github.com/cx-operator/cx-operator/internal/embedded"
+	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/intake"
+	"github.com/cx-operator/cx-operator/internal/rollup"
+	"github.com/cx-operator/cx-operator/test/testenv"
+)
+
+func TestMain(m *testing.M) {
+	ctrl.SetLogger(logr.Discard())
+	os.Exit(testenv.Start(m))
+}
+
+const (
+	staleAfter = time.Minute
+	publicURL  = "http://survey.test"
+	// patience is how long something may take that is under way, on a small machine that runs other tests beside.
+	patience = 60 * time.Second
+)
+
+// world is one namespace with an operator of its own, a data folder that outlives the operator, and a clock.
+type world struct {
+	t     *testing.T
+	ns    string
+	dir   string
+	clock *clock
+	api   *apiCounter
+	c     client.Client // the people's: not counted, not cached
+	op    *operator
+}
+
+// operator is one life of the operator's process.
+type operator struct {
+	env      *env.Env
+	endpoint *embedded.Endpoint
+	registry *prometheus.Registry
+	client   client.Client
+	// reconcilers of a manual operator, by kind.
+	reconcilers map[string]reconciler
+	stop        context.CancelFunc
+	done        chan error
+}
+
+type reconciler interface {
+	Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error)
+}
+
+// newWorld makes a namespace and everything around an operator, but starts none.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	cfg := testenv.New(t)
+	cfg.QPS = -1
+	c, err := client.New(cfg, client.Options{Scheme: controllers.Scheme()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		t: t, ns: testenv.Namespace(t), dir: t.TempDir(), c: c,
+		clock: &clock{now: time.Now().UTC().Truncate(time.Second)}, api: &apiCounter{},
+	}
+	t.Cleanup(w.stop)
+	return w
+}
+
+// start runs an operator with all its controllers.
+func (w *world) start() { w.launch(true) }
+
+// startManual runs an operator whose controllers do nothing by themselves: the test calls reconcile.
+func (w *world) startManual() { w.launch(false) }
+
+func (w *world) launch(auto bool) {
+	w.t.Helper()
+	if w.op != nil {
+		w.t.Fatal("an operator runs already")
+	}
+	op, mgr := w.prepare()
+	ctx, stop := context.WithCancel(context.Background())
+	op.stop = stop
+	if auto {
+		if err := controllers.Setup(ctx, mgr, op.env, 2); err != nil {
+			w.t.Fatal(err)
+		}
+	} else {
+		if err := env.AddIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+			w.t.Fatal(err)
+		}
+		op.reconcilers = map[string]reconciler{
+			"Team":          &team.Reconciler{Env: op.env},
+			"ResponseStore": &responsestore.Reconciler{Env: op.env},
+			"SurveyProgram": &surveyprogram.Reconciler{Env: op.env, APIReader: mgr.GetAPIReader()},
+			"Touchpoint":    &touchpoint.Reconciler{Env: op.env},
+			"ActionPlan":    &actionplan.Reconciler{Env: op.env},
+		}
+	}
+	go func() { op.done <- mgr.Start(ctx) }()
+	w.op = op
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		w.t.Fatal("the cache did not fill")
+	}
+	w.eventually("the endpoint listens", func() error {
+		if op.endpoint.Addr() == nil {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+}
+
+func (w *world) prepare() (*operator, manager.Manager) {
+	w.t.Helper()
+	cfg := testenv.New(w.t)
+	cfg.QPS = -1
+	w.api.revive()
+	cfg.Wrap(w.api.wrap)
+	cached := controllers.CacheOptions()
+	cached.DefaultNamespaces = map[string]cache.Config{w.ns: {}}
+	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
+		Scheme: controllers.Scheme(), Cache: cached, Metrics: metricsserver.Options{BindAddress: "0"},
+		Controller:              config.Controller{SkipNameValidation: ptr.To(true)},
+		GracefulShutdownTimeout: ptr.To(30 * time.Second),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	op := &operator{registry: prometheus.NewRegistry(), client: mgr.GetClient(), done: make(chan error, 1)}
+	op.env = &env.Env{
+		Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("cx-operator"), Clock: w.clock.Now, Book: rollup.NewBook(),
+		Exporter: exporter.New(), StaleAfter: staleAfter, Started: w.clock.Now(),
+	}
+	op.registry.MustRegister(op.env.Exporter)
+	op.endpoint, err = embedded.New(embedded.Options{
+		Dir: w.dir, Address: "127.0.0.1:0", PublicURL: publicURL, Book: op.env.Book, Clock: w.clock.Now, StaleAfter: staleAfter,
+		Intake: intake.Config{RatePerMinute: -1, Clock: w.clock.Now, Registerer: op.registry},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	op.env.Endpoint = op.endpoint
+	if err := mgr.Add(op.endpoint); err != nil {
+		w.t.Fatal(err)
+	}
+	return op, mgr
+}
+
+// stop ends the operator, if one runs, and waits for it.
+func (w *world) stop() {
+	if w.op == nil {
+		return
+	}
+	op := w.op
+	w.op = nil
+	op.stop()
+	select {
+	case err := <-op.done:
+		if err != nil && !w.api.dead() {
+			w.t.Errorf("the operator ended with an error: %v", err)
+		}
+	case <-time.After(patience):
+		w.t.Error("the operator did not end")
+	}
+}
+
+// restart ends the operator and starts another one on the same data.
+func (w *world) restart() {
+	w.t.Helper()
+	w.stop()
+	w.start()
+}
+
+// eventually waits until the check has no error.
+func (w *world) eventually(what string, check func() error) {
+	w.t.Helper()
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := check()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s: %v", what, err)
+		}
+		<-tick.C
+	}
+}
+
+// settle waits until the operator has been idle for a while: no reconcile and no write.
+func (w *world) settle() {
+	w.t.Helper()
+	const quiet = 700 * time.Millisecond // more than a follower rests, or a retry waits at first
+	last, since := w.activity(), time.Now()
+	w.eventually("the operator settles", func() error {
+		if now := w.activity(); now != last {
+			last, since = now, time.Now()
+		}
+		if time.Since(since) < quiet {
+			return fmt.Errorf("busy: %s", last)
+		}
+		return nil
+	})
+}
+
+func (w *world) activity() string {
+	return fmt.Sprintf("%d writes, %d reconciles", w.api.writes(), reconciles(w.t))
+}
+
+// clock is moved by the test alone.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = t
+}
+
+func (c *clock) Advance(d time.Duration) { c.Set(c.Now().Add(d)) }
+
+// apiCounter counts the operator's calls of the API server, and can cut it off at a write.
+type apiCounter struct {
+	mu     sync.Mutex
+	calls  map[string]int
+	wrote  int
+	killAt int // the write after which the operator is cut off; 0 is never
+	killed chan struct{}
+	cut    bool
+}
+
+var errCutOff = errors.New("the operator was cut off")
+
+func (a *apiCounter) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if a.dead() {
+			return nil, errCutOff
+		}
+		verb, resource := verbOf(r)
+		last := a.count(verb, resource)
+		response, err := next.RoundTrip(r)
+		if !last {
+			return response, err
+		}
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		a.kill()
+		return nil, errCutOff
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// count notes a call and says whether it is the last one.
+func (a *apiCounter) count(verb, resource string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.calls == nil {
+		a.calls = map[string]int{}
+	}
+	a.calls[verb+" "+resource]++
+	if !isWrite(verb) || resource == "events" {
+		return false
+	}
+	a.wrote++
+	return a.killAt > 0 && a.wrote == a.killAt
+}
+
+func (a *apiCounter) kill() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cut = true
+	if a.killed != nil {
+		close(a.killed)
+		a.killed = nil
+	}
+}
+
+func (a *apiCounter) dead() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.cut
+}
+
+func (a *apiCounter) revive() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cut, a.killAt = false, 0
+}
+
+// killAfter cuts the operator off after so many more writes; the channel is closed when that happened.
+func (a *apiCounter) killAfter(writes int) <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.killAt, a.killed = a.wrote+writes, make(chan struct{})
+	return a.killed
+}
+
+// writes is the number of writes that are no events.
+func (a *apiCounter) writes() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.wrote
+}
+
+// reset forgets all calls.
+func (a *apiCounter) reset() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.calls = map[string]int{}
+}
+
+// seen returns the calls since the last reset, without watches.
+func (a *apiCounter) seen() map[string]int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	seen := map[string]int{}
+	for call, n := range a.calls {
+		if !strings.HasPrefix(call, "watch ") {
+			seen[call] = n
+		}
+	}
+	return seen
+}
+
+func isWrite(verb string) bool { return verb != "get" && verb != "watch" }
+
+// verbOf reads verb and resource off a request: "patch touchpoints/status".
+func verbOf(r *http.Request) (verb, resource string) {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if len(parts) > 0 && parts[0] == "api" {
+		parts = parts[min(2, len(parts)):]
+	} else {
+		parts = parts[min(3, len(parts)):]
+	}
+	if len(parts) > 2 && parts[0] == "namespaces" {
+		parts = parts[2:]
+	}
+	if len(parts) > 0 {
+		resource = parts[0]
+	}
+	if len(parts) > 2 {
+		resource += "/" + parts[2]
+	}
+	verb = map[string]string{http.MethodPost: "create", http.MethodPut: "update", http.MethodPatch: "patch", http.MethodDelete: "delete"}[r.Method]
+	if verb == "" {
+		verb = "get"
+		if r.URL.Query().Get("watch") != "" {
+			verb = "watch"
+		}
+	}
+	return verb, resource
+}
+
+// reconcile calls a manual operator's controller once its cache is up to date, and again where a read was stale.
+func (w *world) reconcile(kind, name string) ctrl.Result {
+	w.t.Helper()
+	w.cacheCatchesUp()
+	result, err := w.op.reconcilers[kind].Reconcile(w.t.Context(), ctrl.Request{NamespacedName: w.key(name)})
+	if err != nil {
+		w.t.Fatalf("reconcile %s %s: %v", kind, name, err)
+	}
+	return result
+}
+
+// reconcileUntilStill calls a controller until a call writes nothing.
+func (w *world) reconcileUntilStill(kind, name string) ctrl.Result {
+	w.t.Helper()
+	for range 10 {
+		before := w.api.writes()
+		result := w.reconcile(kind, name)
+		if w.api.writes() == before {
+			return result
+		}
+	}
+	w.t.Fatalf("%s %s writes at each of ten reconciles: %v", kind, name, w.api.seen())
+	return ctrl.Result{}
+}
+
+func (w *world) key(name string) client.ObjectKey {
+	return client.ObjectKey{Namespace: w.ns, Name: name}
+}
+
+var lists = []func() client.ObjectList{
+	func() client.ObjectList { return &v1alpha1.TeamList{} },
+	func() client.ObjectList { return &v1alpha1.ResponseStoreList{} },
+	func() client.ObjectList { return &v1alpha1.SurveyProgramList{} },
+	func() client.ObjectList { return &v1alpha1.TouchpointList{} },
+	func() client.ObjectList { return &v1alpha1.ActionPlanList{} },
+}
+
+func (w *world) cacheCatchesUp() {
+	w.t.Helper()
+	w.eventually("the cache catches up", func() error {
+		for _, list := range lists {
+			live, cached := list(), list()
+			if err := w.c.List(w.t.Context(), live, client.InNamespace(w.ns)); err != nil {
+				return err
+			}
+			if err := w.op.client.List(w.t.Context(), cached, client.InNamespace(w.ns)); err != nil {
+				return err
+			}
+			if versions(live) != versions(cached) {
+				return fmt.Errorf("%T differs", live)
+			}
+		}
+		return nil
+	})
+}
+
+// events returns the events of the namespace as "Kind/name reason: note", with how often each was seen.
+func (w *world) events() map[string]int {
+	w.t.Helper()
+	all := &eventsv1.EventList{}
+	if err := w.c.List(w.t.Context(), all, client.InNamespace(w.ns)); err != nil {
+		w.t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for i := range all.Items {
+		e := &all.Items[i]
+		n := 1
+		if e.Series != nil {
+			n = int(e.Series.Count)
+		}
+		seen[fmt.Sprintf("%s/%s %s: %s", e.Regarding.Kind, e.Regarding.Name, e.Reason, e.Note)] += n
+	}
+	return seen
+}
+
+// openSecond opens nothing: it returns the path of a store's file.
+func (w *world) storePath(name string) string {
+	return filepath.Join(w.dir, w.ns, "stores", name+".sqlite")
+}
+
+func versions(list runtime.Object) string {
+	seen := map[string]string{}
+	eachItem(list, func(o client.Object) { seen[o.GetName()] = o.GetResourceVersion() })
+	return fmt.Sprint(seen) // maps print in order of their keys
+}
+
+var _ = rest.Config{}
