@@ -166,6 +166,33 @@ func testCloseDrains(t *testing.T, h Harness) {
 	wantPicture(t, s, stored)
 }
 
+// testCloseRace closes while a response is on its way: it is stored, or refused with ErrClosed, and never forgotten.
+func testCloseRace(t *testing.T, h Harness) {
+	const rounds = 20
+	var stored []store.Response
+	for i := range rounds {
+		s := h.Open(t)
+		r := respond(programA, "race", i)
+		started, returned := make(chan struct{}), make(chan error)
+		go func() {
+			close(started)
+			_, err := s.Append(context.Background(), []store.Response{r})
+			returned <- err
+		}()
+		<-started
+		closeStore(t, s)
+		if err := <-returned; err == nil {
+			stored = append(stored, r)
+		} else if !errors.Is(err, store.ErrClosed) {
+			t.Errorf("Append during Close: %v", err)
+		}
+	}
+	t.Logf("%d of %d were stored", len(stored), rounds)
+	s := open(t, h)
+	wantRecount(t, s, programA, len(stored))
+	wantPicture(t, s, stored)
+}
+
 func testReopen(t *testing.T, h Harness) {
 	s := h.Open(t)
 	info, err := s.Info(context.Background())

@@ -66,6 +66,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 		{"Cancel", testCancel},
 		{"Close", testClose},
 		{"CloseDrains", testCloseDrains},
+		{"CloseRace", testCloseRace},
 		{"Reopen", testReopen},
 		{"Model", testModel},
 	} {
