@@ -39,7 +39,6 @@ func NewRootCommand() *cobra.Command {
 		Short:         "Run customer-experience programs as Kubernetes resources",
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
 	root.AddCommand(
 		newManagerCommand(),

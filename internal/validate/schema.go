@@ -105,7 +105,10 @@ func (k *kind) admit(object map[string]any) field.ErrorList {
 }
 
 func validateMeta(meta *metav1.ObjectMeta) field.ErrorList {
-	named := meta.DeepCopy()
+	named := &metav1.ObjectMeta{}
+	if meta != nil {
+		meta.DeepCopyInto(named)
+	}
 	if named.Name == "" && named.GenerateName != "" {
 		named.Name = named.GenerateName + "x"
 	}

@@ -186,6 +186,9 @@ func (c *checker) object(doc document, u unstructured.Unstructured) {
 
 // admit checks one object by itself and takes it into the set.
 func (c *checker) admit(k *kind, o object) {
+	if o.doc.object["metadata"] == nil {
+		o.doc.object["metadata"] = map[string]any{}
+	}
 	if meta, ok := o.doc.object["metadata"].(map[string]any); ok {
 		if namespace, given := meta["namespace"]; !given || namespace == "" {
 			meta["namespace"] = o.namespace
