@@ -73,6 +73,10 @@ lint: ## Run golangci-lint with the Kubernetes API linter.
 	$(call say,Linting)
 	@lint=$(call tool,golangci-lint); "$$lint" run ./...
 
+.PHONY: fmt
+fmt: ## Format the Go code as the linter wants it.
+	@lint=$(call tool,golangci-lint); "$$lint" fmt ./...
+
 .PHONY: generate
 generate: ## Regenerate deep copies, CRDs, RBAC and docs/api.md from the Go code.
 	$(call say,Generating)
