@@ -63,7 +63,6 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 // stream sends an export. One that breaks is cut off, so that the client sees that it is not complete.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request, served *served, form format) {
 	patient := &patientWriter{ResponseWriter: w, patience: newPatience(w, s.config.ChunkTimeout)}
-	patient.patience.noRead()
 	out := bufio.NewWriterSize(patient, exportBuffer)
 	err := form.write(r.Context(), served, out)
 	if err == nil {

@@ -28,7 +28,7 @@ func HTTPServer(addr string, h http.Handler) *http.Server {
 // redactor takes addresses out of what net/http logs: that would be personal data.
 type redactor struct{ out io.Writer }
 
-var addresses = regexp.MustCompile(`\[[0-9a-fA-F:.]+(%\w+)?\](:\d+)?|\b\d{1,3}(\.\d{1,3}){3}\b(:\d+)?`)
+var addresses = regexp.MustCompile(`\[[0-9a-fA-F]*:[0-9a-fA-F:.]*(%\w+)?\](:\d+)?|\b\d{1,3}(\.\d{1,3}){3}\b(:\d+)?`)
 
 func (r redactor) Write(line []byte) (int, error) {
 	if _, err := r.out.Write(addresses.ReplaceAll(line, []byte("(client)"))); err != nil {

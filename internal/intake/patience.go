@@ -17,12 +17,9 @@ func newPatience(w http.ResponseWriter, timeout time.Duration) patience {
 	return patience{http.NewResponseController(w), timeout}
 }
 
-// read gives the next read its time. Deadlines are in the time of the machine, not of Config.Clock.
+// read gives the next read its time. Deadlines are in the time of the machine, not of Config.Clock. At the end of a body
+// net/http lifts the deadline itself.
 func (p patience) read() { _ = p.controller.SetReadDeadline(time.Now().Add(p.timeout)) }
-
-// noRead lifts the deadline once nothing is left to read: net/http watches the connection meanwhile, and would take a
-// deadline that passes for a client that has gone.
-func (p patience) noRead() { _ = p.controller.SetReadDeadline(time.Time{}) }
 
 // write gives the next write its time.
 func (p patience) write() { _ = p.controller.SetWriteDeadline(time.Now().Add(p.timeout)) }
@@ -35,11 +32,7 @@ type patientBody struct {
 
 func (b *patientBody) Read(buf []byte) (int, error) {
 	b.patience.read()
-	n, err := b.ReadCloser.Read(buf)
-	if err != nil {
-		b.patience.noRead()
-	}
-	return n, err
+	return b.ReadCloser.Read(buf)
 }
 
 // patientWriter is an answer, each write of which has its own time.

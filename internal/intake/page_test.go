@@ -1,0 +1,403 @@
+package intake
+
+import (
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
+
+	"github.com/cx-operator/cx-operator/internal/survey"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got; go test -update writes it anew):\n%s", file, diff)
+	}
+}
+
+// withoutStyle leaves the style out of a golden page: it is a file of its own.
+func withoutStyle(page []byte) []byte {
+	return []byte(strings.Replace(string(page), style, "", 1))
+}
+
+func TestPageGolden(t *testing.T) {
+	for name, call := range map[string]func(*harness) *httptest.ResponseRecorder{
+		"form.en.html":       func(h *harness) *httptest.ResponseRecorder { return h.get(pagePath) },
+		"form.es.html":       func(h *harness) *httptest.ResponseRecorder { return h.get(pagePath + "?lang=es&team=area-g") },
+		"touchpoint.en.html": func(h *harness) *httptest.ResponseRecorder { return h.get(pagePath + "/security") },
+		"thanks.es.html": func(h *harness) *httptest.ResponseRecorder {
+			return h.get(pagePath + "?lang=es&receipt=0123456789ABCDEFGHJK")
+		},
+		"errors.es.html": func(h *harness) *httptest.ResponseRecorder {
+			return h.postForm(pagePath, url.Values{
+				"_id": {id1}, "_language": {"es"}, "_team": {"area-g"}, "security": {"9"}, "trip": {"leisure"}, "used": {"wifi", "none"},
+				"comment": {strings.Repeat("ñ", 201)},
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			golden(t, name, withoutStyle(call(newHarness(t)).Body.Bytes()))
+		})
+	}
+}
+
+func TestPageHeaders(t *testing.T) {
+	h := newHarness(t)
+	sum := sha256.Sum256([]byte(style))
+	for _, path := range []string{pagePath, pagePath + "?receipt=0123456789ABCDEFGHJK", pagePath + "/nowhere"} {
+		w := h.get(path)
+		for header, want := range map[string]string{
+			"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
+			"X-Content-Type-Options": "nosniff", "X-Robots-Tag": "noindex", "Set-Cookie": "",
+			"Content-Security-Policy": "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+				"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+			"Content-Length": strconv.Itoa(w.Body.Len()),
+		} {
+			if got := w.Header().Get(header); got != want {
+				t.Errorf("%s: %s: %q, want %q", path, header, got, want)
+			}
+		}
+		if body := w.Body.String(); strings.Contains(body, "<script") || strings.Contains(body, "style=") || !strings.Contains(body, style) {
+			t.Errorf("%s has a script or inline style, or not its own", path)
+		}
+	}
+}
+
+func TestPageIsSmallOnTheWire(t *testing.T) {
+	h := newHarness(t)
+	s := testSurvey()
+	base := s.Questions
+	s.Questions = nil
+	for i := range 50 {
+		q := base[i%len(base)]
+		q.Name = fmt.Sprintf("%s-%d", q.Name, i)
+		s.Questions = append(s.Questions, q)
+	}
+	h.serve(s)
+	r := httptest.NewRequest(http.MethodGet, pagePath, nil)
+	r.Header.Set("Accept-Encoding", "br, gzip;q=0.8")
+	w := h.do(r)
+	if got := w.Header().Get("Content-Encoding"); got != "gzip" {
+		t.Fatalf("Content-Encoding %q", got)
+	}
+	if w.Body.Len() > 14<<10 {
+		t.Errorf("a page with 50 questions has %d bytes", w.Body.Len())
+	}
+	zr, err := gzip.NewReader(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := io.ReadAll(zr)
+	if err != nil || strings.Count(string(page), "<legend>")+strings.Count(string(page), "<textarea") != 50 {
+		t.Errorf("the page is not whole: %v", err)
+	}
+}
+
+func TestAcceptsGzip(t *testing.T) {
+	for header, want := range map[string]bool{
+		"": false, "gzip": true, "br, GZIP": true, "gzip;q=0": false, "gzip; q=0.5": true, "identity": false, "gzip;q=x": false, "xgzip": false,
+	} {
+		if got := acceptsGzip(header); got != want {
+			t.Errorf("%q: %v", header, got)
+		}
+	}
+}
+
+func TestPageLanguage(t *testing.T) {
+	for _, c := range []struct{ query, accept, want string }{
+		{"", "", "en"},
+		{"?lang=es", "en", "es"},
+		{"?lang=ES", "", "es"},
+		{"?lang=xx", "", "en"},
+		{"?lang=xx", "es-MX, en;q=0.5", "es"},
+		{"", "fr, es;q=0.5", "es"},
+		{"", "zh", "en"},
+		{"", "es;q=nonsense", "en"},
+		{"", strings.Repeat("es,", 200), "en"},
+	} {
+		r := httptest.NewRequest(http.MethodGet, pagePath+c.query, nil)
+		r.Header.Set("Accept-Language", c.accept)
+		w := newHarness(t).do(r)
+		wantStatus(t, w, http.StatusOK)
+		if !strings.Contains(w.Body.String(), `<html lang="`+c.want+`"`) || w.Header().Get("Content-Language") != c.want {
+			t.Errorf("%q, Accept-Language %q: want %s", c.query, c.accept, c.want)
+		}
+	}
+}
+
+// TestPageInALanguageWithoutWords marks whose language each text has.
+func TestPageInALanguageWithoutWords(t *testing.T) {
+	h := newHarness(t)
+	s := testSurvey()
+	s.Languages = append(s.Languages, "ar")
+	s.Title["ar"] = "كيف كانت رحلتك؟"
+	h.serve(s)
+	body := h.get(pagePath + "?lang=ar").Body.String()
+	for _, want := range []string{
+		`<html lang="ar" dir="rtl">`, `<body lang="en" dir="ltr">`,
+		`<h1><span lang="ar" dir="rtl">كيف كانت رحلتك؟</span></h1>`,
+		`<legend>How likely are you to recommend SFO? <span`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
+}
+
+func TestPageNotThere(t *testing.T) {
+	h := newHarness(t)
+	for _, path := range []string{
+		"/s/sfo/nothing", "/s/other/passenger", pagePath + "/nowhere", pagePath + "?team=nobody", pagePath + "/security/deeper",
+		pagePath + "?receipt=", pagePath + "?receipt=0123456789ABCDEFGHJ%3C", pagePath + "?receipt=0123456789ABCDEFGHJKM", "/s/", "/s/sfo",
+	} {
+		w := h.get(path)
+		wantStatus(t, w, http.StatusNotFound)
+		if !strings.Contains(w.Body.String(), english.NotFoundTitle) {
+			t.Errorf("%s: %s", path, w.Body)
+		}
+	}
+	if got := h.metricNames(); slices.Contains(got, "cx_survey_page_views_total") {
+		t.Errorf("addresses made up by strangers made series: %v", got)
+	}
+}
+
+func TestPageClosed(t *testing.T) {
+	h := newHarness(t)
+	s := testSurvey()
+	s.Closed = true
+	h.serve(s)
+	w := h.get(pagePath + "?lang=es")
+	wantStatus(t, w, http.StatusGone)
+	if !strings.Contains(w.Body.String(), spanish.ClosedTitle) || strings.Contains(w.Body.String(), "<form") {
+		t.Errorf("the page: %s", w.Body)
+	}
+	w = h.postForm(pagePath, url.Values{"_id": {id1}, "recommend": {"9"}})
+	wantStatus(t, w, http.StatusGone)
+	wantStatus(t, h.get(pagePath+"?receipt=0123456789ABCDEFGHJK"), http.StatusOK)
+	if len(h.stored()) != 0 {
+		t.Error("a closed program took an answer")
+	}
+}
+
+func TestReadingNeverRecords(t *testing.T) {
+	h := newHarness(t)
+	query := "?_id=" + id1 + "&recommend=9"
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		w := h.do(httptest.NewRequest(method, pagePath+query, nil))
+		wantStatus(t, w, http.StatusOK)
+	}
+	if len(h.stored()) != 0 {
+		t.Error("reading recorded an answer")
+	}
+	if got := h.counted(h.Server.metrics.views); got != 1 {
+		t.Errorf("%v views, want 1: HEAD is none", got)
+	}
+}
+
+func TestPageIsAccessible(t *testing.T) {
+	h := newHarness(t)
+	pages := map[string]string{
+		"form":   h.get(pagePath + "?team=area-a").Body.String(),
+		"errors": h.postForm(pagePath, url.Values{"_id": {id1}, "security": {"9"}, "comment": {strings.Repeat("x", 300)}}).Body.String(),
+	}
+	for name, page := range pages {
+		t.Run(name, func(t *testing.T) {
+			for _, fault := range accessibility(t, page) {
+				t.Error(fault)
+			}
+		})
+	}
+	if faults := accessibility(t, `<input id="a" type="radio"><p id="a" aria-describedby="b"><a href="#c">`); len(faults) != 4 {
+		t.Errorf("the check sees only %v", faults)
+	}
+}
+
+// accessibility checks what a machine can see without rendering: IDs stand once, every reference has its target, every
+// input its label, and every choice of several its group.
+func accessibility(t *testing.T, page string) []string {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, labelled := map[string]int{}, map[string]bool{}
+	var references, inputs, faults []string
+	for node := range doc.Descendants() {
+		attribute := map[string]string{}
+		for _, a := range node.Attr {
+			attribute[a.Key] = a.Val
+		}
+		if id := attribute["id"]; id != "" {
+			ids[id]++
+		}
+		references = append(references, strings.Fields(attribute["aria-describedby"]+" "+attribute["aria-labelledby"])...)
+		if target, ok := strings.CutPrefix(attribute["href"], "#"); ok {
+			references = append(references, target)
+		}
+		switch {
+		case node.Data == "label":
+			labelled[attribute["for"]] = true
+		case node.Data == "textarea", node.Data == "input" && attribute["type"] != "hidden":
+			inputs = append(inputs, attribute["id"])
+		}
+	}
+	for id, n := range ids {
+		if n > 1 {
+			faults = append(faults, "id "+id+" stands more than once")
+		}
+	}
+	for _, r := range references {
+		if ids[r] == 0 {
+			faults = append(faults, "nothing has the id "+r)
+		}
+	}
+	for _, input := range inputs {
+		if !labelled[input] {
+			faults = append(faults, "no label for "+input)
+		}
+	}
+	return faults
+}
+
+func TestPageHasEveryQuestion(t *testing.T) {
+	body := newHarness(t).get(pagePath).Body.String()
+	for name, want := range map[string]int{
+		`type="radio" id="q_recommend_`: 11, `type="radio" id="q_security_`: 5, `type="radio" id="q_ease_`: 7, `type="radio" id="q_signs_`: 10,
+		`type="radio" id="q_trip_`: 2, `type="checkbox" id="q_used_`: 3, `<textarea id="q_comment"`: 1, `maxlength="200"`: 1, "<legend>": 6,
+	} {
+		if got := strings.Count(body, name); got != want {
+			t.Errorf("%s stands %d times, want %d", name, got, want)
+		}
+	}
+	touchpoint := newHarness(t).get(pagePath + "/security").Body.String()
+	if got := strings.Count(touchpoint, "<legend>"); got != 1 || !strings.Contains(touchpoint, "About: Security and screening") {
+		t.Errorf("the touchpoint's page has %d groups", got)
+	}
+}
+
+// TestColoursHaveContrast computes WCAG 2.2 contrast of the style's colours, light and dark: 4.5 for text, 3 for lines.
+func TestColoursHaveContrast(t *testing.T) {
+	schemes := regexp.MustCompile(`:root\{([^}]*)\}`).FindAllStringSubmatch(style, -1)
+	if len(schemes) != 2 {
+		t.Fatalf("%d colour schemes, want 2", len(schemes))
+	}
+	for _, scheme := range schemes {
+		colour := map[string]string{}
+		for definition := range strings.SplitSeq(scheme[1], ";") {
+			name, value, _ := strings.Cut(definition, ":")
+			colour[name] = value
+		}
+		for _, c := range []struct {
+			front, back string
+			least       float64
+		}{
+			{"--text", "--ground", 4.5}, {"--text", "--tile", 4.5}, {"--text", "--on", 4.5}, {"--soft", "--ground", 4.5}, {"--soft", "--tile", 4.5},
+			{"--accent", "--ground", 4.5}, {"--on-accent", "--accent", 4.5}, {"--wrong", "--ground", 4.5}, {"--line", "--ground", 3}, {"--line", "--tile", 3},
+		} {
+			if got := contrast(t, colour[c.front], colour[c.back]); got < c.least {
+				t.Errorf("%s on %s: %.2f, want %v", c.front, c.back, got, c.least)
+			}
+		}
+	}
+	if got := contrast(t, "#000", "#fff"); math.Abs(got-21) > 1e-9 {
+		t.Errorf("black on white: %v, want 21", got)
+	}
+}
+
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	la, lb := luminance(t, a), luminance(t, b)
+	return (max(la, lb) + .05) / (min(la, lb) + .05)
+}
+
+func luminance(t *testing.T, colour string) float64 {
+	t.Helper()
+	hex := strings.TrimPrefix(colour, "#")
+	if len(hex) == 3 {
+		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+	}
+	n, err := strconv.ParseUint(hex, 16, 24)
+	if err != nil {
+		t.Fatalf("colour %q: %v", colour, err)
+	}
+	linear := func(shift int) float64 {
+		c := float64(n>>shift&255) / 255
+		if c <= 0.04045 {
+			return c / 12.92
+		}
+		return math.Pow((c+0.055)/1.055, 2.4)
+	}
+	return .2126*linear(16) + .7152*linear(8) + .0722*linear(0)
+}
+
+func TestWordsAreWhole(t *testing.T) {
+	want := wordFields(english)
+	for _, w := range allWords {
+		got := wordFields(w)
+		for name, text := range got {
+			if strings.TrimSpace(text) == "" {
+				t.Errorf("%s: %s is empty", w.Tag, name)
+			}
+			verbs := regexp.MustCompile(`%[a-z]`)
+			if diff := cmp.Diff(verbs.FindAllString(want[name], -1), verbs.FindAllString(text, -1)); diff != "" {
+				t.Errorf("%s: %s has other verbs than English:\n%s", w.Tag, name, diff)
+			}
+			if strings.Contains(text, "%") != strings.HasSuffix(name, "f") {
+				t.Errorf("%s: the name %s does not say whether it is a format", w.Tag, name)
+			}
+		}
+	}
+}
+
+func TestRetentionInWords(t *testing.T) {
+	for _, w := range allWords {
+		if got := w.kept(1); got != w.PrivacyDay {
+			t.Errorf("%s: one day: %s", w.Tag, got)
+		}
+		if got := w.kept(30); !strings.Contains(got, "30") {
+			t.Errorf("%s: 30 days: %s", w.Tag, got)
+		}
+	}
+}
+
+func TestEveryTextFallsBack(t *testing.T) {
+	texts := survey.Texts{"en": "Hello"}
+	if got := pick(texts, "es", "en", "es"); got != (marked{Text: "Hello", Lang: "en", Dir: "ltr"}) {
+		t.Errorf("fallback: %+v", got)
+	}
+	if got := pick(texts, "en", "en", "en"); got != (marked{Text: "Hello"}) {
+		t.Errorf("own language: %+v", got)
+	}
+	if got := nativeName("xx-nonsense-tag"); got == "" {
+		t.Error("a language without a name has no name")
+	}
+}
