@@ -78,7 +78,7 @@ fmt: ## Format the Go code as the linter wants it.
 	@lint=$(call tool,golangci-lint); "$$lint" fmt ./...
 
 .PHONY: generate
-generate: ## Regenerate deep copies, CRDs, RBAC and docs/api.md from the Go code.
+generate: ## Regenerate deep copies, CRDs, RBAC, Prometheus files and reference pages from their sources.
 	$(call say,Generating)
 	@controller_gen=$(call tool,controller-gen); \
 	"$$controller_gen" object paths=./api/...; \
@@ -87,6 +87,7 @@ generate: ## Regenerate deep copies, CRDs, RBAC and docs/api.md from the Go code
 	@mkdir -p docs; crd_ref_docs=$(call tool,crd-ref-docs); \
 	"$$crd_ref_docs" --source-path api --config hack/tools/crd-ref-docs.yaml --renderer markdown --output-path docs/api.md \
 	  --log-level ERROR
+	@go run ./hack/docs
 
 .PHONY: tidy
 tidy: ## Bring go.mod and go.sum of the three modules in line with the code.
