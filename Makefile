@@ -88,6 +88,7 @@ generate: ## Regenerate deep copies, CRDs, RBAC, Prometheus files and reference 
 	"$$crd_ref_docs" --source-path api --config hack/tools/crd-ref-docs.yaml --renderer markdown --output-path docs/api.md \
 	  --log-level ERROR
 	@go run ./hack/docs
+	@go run ./hack/docs
 
 .PHONY: tidy
 tidy: ## Bring go.mod and go.sum of the three modules in line with the code.
