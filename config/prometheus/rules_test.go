@@ -42,7 +42,7 @@ func (g groups) rules() []rule {
 
 func load(t *testing.T, path string, into any) {
 	t.Helper()
-	text, err := os.ReadFile(path) //nolint:gosec // a file of the repository
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func promtool(t *testing.T, args ...string) {
 		}
 		path = strings.TrimSpace(string(found))
 	}
-	if out, err := exec.Command(path, args...).CombinedOutput(); err != nil { //nolint:gosec // promtool
+	if out, err := exec.Command(path, args...).CombinedOutput(); err != nil {
 		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 }

@@ -28,7 +28,7 @@ var fence = regexp.MustCompile("(?ms)^( *)```sh\n(.*?)\n *```")
 // script is all the commands of a page, one after the other, as somebody would type them.
 func script(t *testing.T, page string) string {
 	t.Helper()
-	text, err := os.ReadFile(page) //nolint:gosec // a file of the repository
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func bash(t *testing.T, commands string) string {
 	if err := os.WriteFile(config, testenv.KubeConfig(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", commands) //nolint:gosec // commands of the repository
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", commands)
 	cmd.Dir = testenv.Root()
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+config, "PATH="+assets+string(os.PathListSeparator)+os.Getenv("PATH"))
 	out, err := cmd.CombinedOutput()

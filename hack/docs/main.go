@@ -24,7 +24,7 @@ func run(root string) error {
 	}
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		// A documentation page is for everybody to read.
-		if err := os.WriteFile(filepath.Join(root, path), files[path], 0o644); err != nil { //nolint:gosec
+		if err := os.WriteFile(filepath.Join(root, path), files[path], 0o644); err != nil {
 			return err
 		}
 	}
