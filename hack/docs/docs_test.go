@@ -44,9 +44,9 @@ func TestRunWritesEveryFile(t *testing.T) {
 	if err := run(copied); err != nil {
 		t.Fatal(err)
 	}
-	want, err := generate(root)
-	if err != nil {
-		t.Fatal(err)
+	want, err := generate(copied)
+	if err != nil || len(want) != 3 {
+		t.Fatal(len(want), err)
 	}
 	for path, content := range want {
 		if diff := cmp.Diff(string(content), read(t, copied, path)); diff != "" {
