@@ -55,8 +55,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	noteState(p, now)
 	s.noteBaseline(p, before.Status.State == "")
 	timed := s.time(p, now)
-	var transitions []breach.Transition
-	p.Status.Breaches, transitions = breach.Merge(before.Status.Breaches, timed.Breaches, now)
+	// Each is open since its deadline, so that one whose date was moved is open since the new one.
+	p.Status.Breaches = timed.Breaches
+	_, transitions := breach.Merge(before.Status.Breaches, timed.Breaches, now)
 	removed(transitions, p)
 	s.problems = append(s.problems, timed.Problems...)
 	s.setConditions(conditions.Set{Conditions: &p.Status.Conditions, Generation: p.Generation, Now: now}, p)
