@@ -85,12 +85,13 @@ func parse(file string, line int, chunk []byte) document {
 	return doc
 }
 
-// readNode parses a chunk for the lines of its fields. Its line numbers are relative to the chunk.
+// readNode parses a chunk for the lines of its fields, which are relative to the chunk. Where this parser cannot read what
+// the strict one has read, only lines are lost, so that is no error.
 func readNode(chunk []byte) (*yamlnode.Node, error) {
 	decoder := yamlnode.NewDecoder(bytes.NewReader(chunk))
 	var root, second yamlnode.Node
-	if err := decoder.Decode(&root); err != nil || len(root.Content) == 0 {
-		return nil, nil //nolint:nilerr // only lines are lost: the strict parser has read the document
+	if decoder.Decode(&root) != nil || len(root.Content) == 0 {
+		return nil, nil
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
 		return nil, errors.New("a second document follows: separate documents by a line of ---, kubectl reads nothing after \"...\"")
