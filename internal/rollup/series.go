@@ -36,12 +36,11 @@ const (
 
 // place splits an hour into its day and the hour within it.
 func place(h store.Hour) (number int32, hour int) {
-	d := int64(h) / hoursPerDay
-	if r := int64(h) % hoursPerDay; r < 0 {
-		return int32(d - 1), int(r + hoursPerDay)
-	} else {
-		return int32(d), int(r)
+	d, r := int64(h)/hoursPerDay, int64(h)%hoursPerDay
+	if r < 0 {
+		d, r = d-1, r+hoursPerDay
 	}
+	return int32(d), int(r)
 }
 
 // ever is the number of answers: those counted once under "" where there are any, else the sum of the values.
