@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/exporter"
 	"github.com/cx-operator/cx-operator/test/testenv"
 )
 
@@ -226,6 +227,61 @@ func TestAirport(t *testing.T) {
 			return expectEvents(w.events(), "Touchpoint/food ObjectiveMissed: ", "Touchpoint/food PlanOpened: ", "Touchpoint/rental-cars OwnerMissing: ")
 		})
 	})
+
+	t.Run("a steady state does nothing", func(t *testing.T) {
+		w.settle()
+		w.api.reset()
+		before := reconciles(t)
+		w.quietFor(3 * time.Second)
+		if seen := w.api.seen(); len(seen) > 0 {
+			t.Errorf("calls of the API server: %v", seen)
+		}
+		if n := reconciles(t) - before; n > 0 {
+			t.Errorf("%d reconciles", n)
+		}
+	})
+
+	t.Run("a restart writes nothing", func(t *testing.T) {
+		before, series := w.summary(), w.allSeries()
+		w.api.reset()
+		w.restart()
+		w.eventually("the same series", func() error {
+			if diff := cmp.Diff(series, w.allSeries()); diff != "" {
+				return fmt.Errorf("(-before +after):\n%s", diff)
+			}
+			return nil
+		})
+		w.settle()
+		for call, n := range w.api.seen() {
+			if verb, _, _ := strings.Cut(call, " "); isWrite(verb) {
+				t.Errorf("%s: %d times", call, n)
+			}
+		}
+		if diff := cmp.Diff(before, w.summary()); diff != "" {
+			t.Errorf("state (-before +after):\n%s", diff)
+		}
+	})
+}
+
+// quietFor lets time pass in which nothing must happen.
+func (w *world) quietFor(d time.Duration) {
+	w.t.Helper()
+	select {
+	case <-time.After(d):
+	case <-w.t.Context().Done():
+	}
+}
+
+// allSeries are all series of the verdicts, plans and breaches.
+func (w *world) allSeries() map[string]float64 {
+	w.t.Helper()
+	all := map[string]float64{}
+	for _, m := range exporter.Metrics() {
+		for labels, value := range w.series(m.Name, append(m.Labels, "state")...) {
+			all[m.Name+" "+labels] = value
+		}
+	}
+	return all
 }
 
 // expectEvents checks that there are exactly these events, by their beginnings.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -139,6 +140,13 @@ func (w *world) plans() []v1alpha1.ActionPlan {
 	}
 	return all.Items
 }
+
+type object = client.Object
+
+func inNamespace(ns string) client.ListOption { return client.InNamespace(ns) }
+
+// kindOf is the kind of one of the operator's objects.
+func kindOf(o object) string { return reflect.TypeOf(o).Elem().Name() }
 
 func eachItem(list runtime.Object, fn func(client.Object)) {
 	_ = meta.EachListItem(list, func(o runtime.Object) error { // fn cannot fail
@@ -324,6 +332,14 @@ func (w *world) token(program, key string) string {
 // importAnswers sends answers as one import and expects all of them to be stored.
 func (w *world) importAnswers(program string, answers []submission) {
 	w.t.Helper()
+	if err := w.tryImport(program, answers); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// tryImport sends answers as one import; an error says that not all of them were stored.
+func (w *world) tryImport(program string, answers []submission) error {
+	w.t.Helper()
 	var lines bytes.Buffer
 	for _, a := range answers {
 		line, err := json.Marshal(a)
@@ -335,15 +351,16 @@ func (w *world) importAnswers(program string, answers []submission) {
 	}
 	status, text := w.call(http.MethodPost, w.responsesPath(program)+":import", w.token(program, "import"), "application/x-ndjson", lines.Bytes())
 	if status != http.StatusOK {
-		w.t.Fatalf("import: %d %s", status, text)
+		return fmt.Errorf("import: %d %s", status, text)
 	}
-	var sum struct{ Stored, Rejected int }
+	var sum struct{ Stored, Repeated, Rejected int }
 	if err := json.Unmarshal([]byte(text), &sum); err != nil {
-		w.t.Fatal(err)
+		return err
 	}
 	if sum.Stored != len(answers) || sum.Rejected != 0 {
-		w.t.Fatalf("import of %d answers: %.600s", len(answers), text)
+		return fmt.Errorf("import of %d answers: %.600s", len(answers), text)
 	}
+	return nil
 }
 
 // repeated returns n answers of a value.

@@ -84,11 +84,19 @@ func (p *Plans) add(i int, d plan.Decision) {
 	p.Next = earlier(p.Next, d.Next)
 }
 
-// carryOut decides, and opens the plan that is due. One that the API server refuses is missing.
+// lookAgain is how soon a decision is made anew where the API server knows of a plan that the cache does not show yet.
+const lookAgain = time.Second
+
+// carryOut decides, and opens the plan that is due. One of that name that exists already is either the same plan, created
+// before a crash, or one for something else: the cache will tell. One that the API server refuses is missing.
 func carryOut(ctx context.Context, e *env.Env, s Subject, situation plan.Situation) (plan.Decision, error) {
 	decision := plan.Decide(situation)
 	err := open(ctx, e, s, decision.Create)
-	if refused(err) {
+	switch {
+	case apierrors.IsAlreadyExists(err):
+		decision.Next = earlier(decision.Next, situation.Now.Add(lookAgain))
+		return decision, nil
+	case refused(err):
 		situation.Rule.Mode = v1alpha1.PlanModeNone
 		decision = plan.Decide(situation)
 	}
@@ -125,16 +133,12 @@ func situationOf(s Subject, b v1alpha1.Breach, out evaluate.Output, existing []v
 	return situation, situation.Objective.Name != "" && situation.Status.Name != ""
 }
 
-// open creates a plan. One of that name that exists already is the same plan: it was created before a crash.
+// open creates a plan.
 func open(ctx context.Context, e *env.Env, s Subject, p *v1alpha1.ActionPlan) error {
 	if p == nil {
 		return nil
 	}
-	err := e.Client.Create(ctx, p, env.FieldOwner)
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
-	if err != nil {
+	if err := e.Client.Create(ctx, p, env.FieldOwner); err != nil {
 		return fmt.Errorf("open plan %s: %w", client.ObjectKeyFromObject(p), err)
 	}
 	e.Recorder.Eventf(s.Object, p, corev1.EventTypeNormal, v1alpha1.ReasonPlanOpened, "OpenPlan",

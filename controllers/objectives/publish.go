@@ -102,12 +102,16 @@ type Label struct {
 }
 
 // Series returns the metrics of a subject: figures as published, numbers of answers as they are now, breaches as the
-// status holds them.
+// status holds them. Where answers are not anonymous, figures are those of now too; elsewhere a figure that is not on
+// record yet must not be shown, since the rule of release counts from what the status holds.
 func Series(l Label, s Subject, published, live []v1alpha1.ObjectiveStatus, breaches []v1alpha1.Breach) exporter.Series {
 	var series exporter.Series
 	responses := map[string]int64{}
 	for _, o := range live {
 		responses[o.Name] = o.Responses
+	}
+	if s.Program.Spec.Privacy.Release == v1alpha1.ReleaseImmediate {
+		published = live
 	}
 	for _, o := range published {
 		item := exporter.Objective{

@@ -49,10 +49,14 @@ func (e *Endpoint) replace(next program) (bool, error) {
 // Withdraw ends the service of a program and forgets its last good survey. Its answers stay in the store.
 func (e *Endpoint) Withdraw(key store.Key) error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	p, served := e.programs[key]
 	delete(e.programs, key)
 	delete(e.retired, key)
 	e.registry.Delete(key)
+	e.mu.Unlock()
+	if served {
+		e.forgetUnused(p.storeName)
+	}
 	if err := os.Remove(e.surveyPath(key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget survey of %s: %w", key, err)
 	}

@@ -65,6 +65,7 @@ func (e *Endpoint) follow(name string, s store.Store) *openStore {
 }
 
 // CloseStore closes the store of a ResponseStore that was deleted. Its programs answer 503 from then on; the file stays.
+// What was read of it stays too while a program needs it, and grows stale.
 func (e *Endpoint) CloseStore(key store.Key) error {
 	name := key.String()
 	e.mu.Lock()
@@ -77,11 +78,18 @@ func (e *Endpoint) CloseStore(key store.Key) error {
 	}
 	s.cancel()
 	<-s.done
-	e.options.Book.Forget(name)
+	e.forgetUnused(name)
 	if err := s.store.Close(); err != nil {
 		return fmt.Errorf("close store %s: %w", name, err)
 	}
 	return nil
+}
+
+// forgetUnused drops the counts of a store that is neither open nor any program's.
+func (e *Endpoint) forgetUnused(name string) {
+	if _, open := e.storeOf(name); !open && len(e.programsOf(name)) == 0 {
+		e.options.Book.Forget(name)
+	}
 }
 
 const (
