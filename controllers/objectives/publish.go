@@ -2,7 +2,9 @@ package objectives
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 
@@ -159,18 +161,19 @@ func targetOf(o v1alpha1.ObjectiveStatus) float64 {
 	return target
 }
 
-// CloseReasons puts the reasons that the verdicts gave for closing a missed objective in place of the general one.
-func CloseReasons(transitions []breach.Transition, out evaluate.Output) []breach.Transition {
-	reasons := map[string]string{}
+// Merge brings the open breaches of a subject up to date. What the verdicts closed closes for their reason, and what they
+// opened anew in the same pass, after the objective had changed, is an episode of its own.
+func Merge(previous, wanted []v1alpha1.Breach, out evaluate.Output, now time.Time) ([]v1alpha1.Breach, []breach.Transition) {
+	var closed []breach.Transition
 	for _, t := range out.Transitions {
-		if !t.Opened {
-			reasons[t.Breach.Objective] = t.Reason
+		if t.Opened {
+			continue
 		}
+		closed = append(closed, t)
+		previous = slices.DeleteFunc(slices.Clone(previous), func(b v1alpha1.Breach) bool {
+			return b.Type == t.Breach.Type && b.Objective == t.Breach.Objective
+		})
 	}
-	for i, t := range transitions {
-		if reason, ok := reasons[t.Breach.Objective]; ok && !t.Opened && t.Breach.Type == v1alpha1.BreachObjectiveMissed {
-			transitions[i].Reason = reason
-		}
-	}
-	return transitions
+	open, transitions := breach.Merge(previous, wanted, now)
+	return open, append(closed, transitions...)
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/objectives"
-	"github.com/cx-operator/cx-operator/internal/breach"
 	"github.com/cx-operator/cx-operator/internal/exporter"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
@@ -66,9 +65,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	program.Status.URL = s.url
 	program.Status.Objectives, program.Status.Judged = verdict.Objectives, verdict.Judged
 	wanted := append(append(s.breaches(), plans.Missed...), plans.Missing...)
-	var transitions []breach.Transition
-	program.Status.Breaches, transitions = breach.Merge(before.Status.Breaches, wanted, now)
-	transitions = objectives.CloseReasons(transitions, verdict)
+	open, transitions := objectives.Merge(before.Status.Breaches, wanted, verdict, now)
+	program.Status.Breaches = open
 
 	set := conditions.Set{Conditions: &program.Status.Conditions, Generation: program.Generation, Now: now}
 	s.setConditions(set)

@@ -14,7 +14,6 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/objectives"
-	"github.com/cx-operator/cx-operator/internal/breach"
 	"github.com/cx-operator/cx-operator/internal/exporter"
 )
 
@@ -62,9 +61,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	tp.Status.URL = s.url
 	tp.Status.Objectives, tp.Status.Judged = verdict.Objectives, verdict.Judged
 	wanted := append(append(s.breaches(), plans.Missed...), plans.Missing...)
-	var transitions []breach.Transition
-	tp.Status.Breaches, transitions = breach.Merge(before.Status.Breaches, wanted, now)
-	transitions = objectives.CloseReasons(transitions, verdict)
+	open, transitions := objectives.Merge(before.Status.Breaches, wanted, verdict, now)
+	tp.Status.Breaches = open
 
 	set := conditions.Set{Conditions: &tp.Status.Conditions, Generation: tp.Generation, Now: now}
 	s.setConditions(set)
