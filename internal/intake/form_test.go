@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -256,7 +257,7 @@ func FuzzForm(f *testing.F) {
 	f.Add("used=wifi&used=wifi&recommend=1")
 	f.Add("=&&;%&comment=%00")
 	s := &stubStore{}
-	server, err := New(NewRegistry(), Config{RatePerMinute: -1})
+	server, err := New(NewRegistry(), Config{RatePerMinute: -1, Rand: &counter{}, Clock: func() time.Time { return now }})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -20,8 +20,8 @@ var (
 )
 
 func newLineReader(r io.Reader, limit int64) *lineReader {
-	// Two bytes more, for CR LF.
-	return &lineReader{r: bufio.NewReaderSize(r, int(limit)+2), max: int(limit)}
+	// Room for what does not count: a byte order mark and CR LF.
+	return &lineReader{r: bufio.NewReaderSize(r, int(limit)+len(byteOrder)+2), max: int(limit)}
 }
 
 // next returns the next line that is not blank, without its end and valid until the next call, and its number from 1.

@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -20,7 +19,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/net/html"
 
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -223,71 +221,6 @@ func TestReadingNeverRecords(t *testing.T) {
 	}
 }
 
-func TestPageIsAccessible(t *testing.T) {
-	h := newHarness(t)
-	pages := map[string]string{
-		"form":   h.get(pagePath + "?team=area-a").Body.String(),
-		"errors": h.postForm(pagePath, url.Values{"_id": {id1}, "security": {"9"}, "comment": {strings.Repeat("x", 300)}}).Body.String(),
-	}
-	for name, page := range pages {
-		t.Run(name, func(t *testing.T) {
-			for _, fault := range accessibility(t, page) {
-				t.Error(fault)
-			}
-		})
-	}
-	if faults := accessibility(t, `<input id="a" type="radio"><p id="a" aria-describedby="b"><a href="#c">`); len(faults) != 4 {
-		t.Errorf("the check sees only %v", faults)
-	}
-}
-
-// accessibility checks what a machine can see without rendering: IDs stand once, every reference has its target, every
-// input its label, and every choice of several its group.
-func accessibility(t *testing.T, page string) []string {
-	t.Helper()
-	doc, err := html.Parse(strings.NewReader(page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ids, labelled := map[string]int{}, map[string]bool{}
-	var references, inputs, faults []string
-	for node := range doc.Descendants() {
-		attribute := map[string]string{}
-		for _, a := range node.Attr {
-			attribute[a.Key] = a.Val
-		}
-		if id := attribute["id"]; id != "" {
-			ids[id]++
-		}
-		references = append(references, strings.Fields(attribute["aria-describedby"]+" "+attribute["aria-labelledby"])...)
-		if target, ok := strings.CutPrefix(attribute["href"], "#"); ok {
-			references = append(references, target)
-		}
-		switch {
-		case node.Data == "label":
-			labelled[attribute["for"]] = true
-		case node.Data == "textarea", node.Data == "input" && attribute["type"] != "hidden":
-			inputs = append(inputs, attribute["id"])
-		}
-	}
-	for id, n := range ids {
-		if n > 1 {
-			faults = append(faults, "id "+id+" stands more than once")
-		}
-	}
-	for _, r := range references {
-		if ids[r] == 0 {
-			faults = append(faults, "nothing has the id "+r)
-		}
-	}
-	for _, input := range inputs {
-		if !labelled[input] {
-			faults = append(faults, "no label for "+input)
-		}
-	}
-	return faults
-}
-
 func TestPageHasEveryQuestion(t *testing.T) {
 	body := newHarness(t).get(pagePath).Body.String()
 	for name, want := range map[string]int{
@@ -302,61 +235,6 @@ func TestPageHasEveryQuestion(t *testing.T) {
 	if got := strings.Count(touchpoint, "<legend>"); got != 1 || !strings.Contains(touchpoint, "About: Security and screening") {
 		t.Errorf("the touchpoint's page has %d groups", got)
 	}
-}
-
-// TestColoursHaveContrast computes WCAG 2.2 contrast of the style's colours, light and dark: 4.5 for text, 3 for lines.
-func TestColoursHaveContrast(t *testing.T) {
-	schemes := regexp.MustCompile(`:root\{([^}]*)\}`).FindAllStringSubmatch(style, -1)
-	if len(schemes) != 2 {
-		t.Fatalf("%d colour schemes, want 2", len(schemes))
-	}
-	for _, scheme := range schemes {
-		colour := map[string]string{}
-		for definition := range strings.SplitSeq(scheme[1], ";") {
-			name, value, _ := strings.Cut(definition, ":")
-			colour[name] = value
-		}
-		for _, c := range []struct {
-			front, back string
-			least       float64
-		}{
-			{"--text", "--ground", 4.5}, {"--text", "--tile", 4.5}, {"--text", "--on", 4.5}, {"--soft", "--ground", 4.5}, {"--soft", "--tile", 4.5},
-			{"--accent", "--ground", 4.5}, {"--on-accent", "--accent", 4.5}, {"--wrong", "--ground", 4.5}, {"--line", "--ground", 3}, {"--line", "--tile", 3},
-		} {
-			if got := contrast(t, colour[c.front], colour[c.back]); got < c.least {
-				t.Errorf("%s on %s: %.2f, want %v", c.front, c.back, got, c.least)
-			}
-		}
-	}
-	if got := contrast(t, "#000", "#fff"); math.Abs(got-21) > 1e-9 {
-		t.Errorf("black on white: %v, want 21", got)
-	}
-}
-
-func contrast(t *testing.T, a, b string) float64 {
-	t.Helper()
-	la, lb := luminance(t, a), luminance(t, b)
-	return (max(la, lb) + .05) / (min(la, lb) + .05)
-}
-
-func luminance(t *testing.T, colour string) float64 {
-	t.Helper()
-	hex := strings.TrimPrefix(colour, "#")
-	if len(hex) == 3 {
-		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
-	}
-	n, err := strconv.ParseUint(hex, 16, 24)
-	if err != nil {
-		t.Fatalf("colour %q: %v", colour, err)
-	}
-	linear := func(shift int) float64 {
-		c := float64(n>>shift&255) / 255
-		if c <= 0.04045 {
-			return c / 12.92
-		}
-		return math.Pow((c+0.055)/1.055, 2.4)
-	}
-	return .2126*linear(16) + .7152*linear(8) + .0722*linear(0)
 }
 
 func TestWordsAreWhole(t *testing.T) {
