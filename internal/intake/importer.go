@@ -135,21 +135,27 @@ func (im *importer) run(ctx context.Context) error {
 // take checks one line, and either rejects it or puts it into the batch.
 func (im *importer) take(line []byte, number int) error {
 	im.sum.Received++
-	sub, err := survey.DecodeSubmission(line)
-	if err != nil {
-		im.sum.reject(number, survey.FieldError{Code: malformed.reason, Detail: err.Error()})
-		return nil
-	}
-	response, refused := im.accept(sub)
+	sub, response, refused := im.read(line)
 	if len(refused) > 0 {
 		im.sum.reject(number, refused...)
 		return nil
 	}
-	if response.Receipt, err = newReceipt(im.server.rand); err != nil {
+	receipt, err := newReceipt(im.server.rand)
+	if err != nil {
 		return errStore{err}
 	}
+	response.Receipt = receipt
 	im.batch = append(im.batch, imported{number, sub, response})
 	return nil
+}
+
+func (im *importer) read(line []byte) (survey.Submission, store.Response, []survey.FieldError) {
+	sub, err := survey.DecodeSubmission(line)
+	if err != nil {
+		return sub, store.Response{}, []survey.FieldError{{Code: malformed.reason, Detail: err.Error()}}
+	}
+	response, refused := im.accept(sub)
+	return sub, response, refused
 }
 
 func (im *importer) accept(sub survey.Submission) (store.Response, []survey.FieldError) {

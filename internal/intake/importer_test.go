@@ -25,9 +25,9 @@ func line(n int) string {
 	return fmt.Sprintf(`{"id":"7d444840-9dc0-4ad1-b245-%012d","submittedAt":"2026-10-%02dT08:00:00.5+02:00","answers":{"security":%d}}`, n, n%30+1, n%5+1)
 }
 
-func lines(from, to int) []string {
+func lines(count int) []string {
 	var all []string
-	for n := from; n < to; n++ {
+	for n := range count {
 		all = append(all, line(n))
 	}
 	return all
@@ -54,7 +54,7 @@ func lastImport(t *testing.T, st store.Store) string {
 func TestImport(t *testing.T) {
 	h := newHarness(t)
 	const n = 2*importBatch + 100
-	w := h.importLines(lines(0, n)...)
+	w := h.importLines(lines(n)...)
 	wantStatus(t, w, http.StatusOK)
 	if diff := cmp.Diff(summary{Received: n, Stored: n, Lines: []rejectedLine{}}, decode[summary](t, w)); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
@@ -66,7 +66,7 @@ func TestImport(t *testing.T) {
 	if first == "" {
 		t.Error("the end of the import is not marked")
 	}
-	w = h.importLines(lines(0, n)...)
+	w = h.importLines(lines(n)...)
 	if diff := cmp.Diff(summary{Received: n, Repeated: n, Lines: []rejectedLine{}}, decode[summary](t, w)); diff != "" {
 		t.Errorf("the same file again (-want +got):\n%s", diff)
 	}
@@ -227,7 +227,7 @@ func TestImportGzip(t *testing.T) {
 	send := func(body []byte) *httptest.ResponseRecorder {
 		return h.post(importPath, "application/jsonl", string(body), "Authorization", "bearer "+importToken, "Content-Encoding", "gzip")
 	}
-	wantStatus(t, send(compress([]byte(strings.Join(lines(0, 300), "\n")))), http.StatusOK)
+	wantStatus(t, send(compress([]byte(strings.Join(lines(300), "\n")))), http.StatusOK)
 	if got := len(h.stored()); got != 300 {
 		t.Errorf("%d stored", got)
 	}
@@ -238,7 +238,7 @@ func TestImportGzip(t *testing.T) {
 // TestImportBreaksOff: what was committed stays, the line that was cut is not taken, and a repeat is safe.
 func TestImportBreaksOff(t *testing.T) {
 	h := newHarness(t)
-	all := lines(0, importBatch+50)
+	all := lines(importBatch+50)
 	whole := strings.Join(all, "\n")
 	r := httptest.NewRequest(http.MethodPost, importPath, io.MultiReader(strings.NewReader(whole[:len(whole)-20]), iotest.ErrReader(io.ErrUnexpectedEOF)))
 	r.Header.Set("Content-Type", mediaNDJSON[0])
@@ -276,7 +276,7 @@ func TestImportWaitsForABusyStore(t *testing.T) {
 		return nil
 	}
 	h.withStore(s)
-	w := h.importLines(lines(0, 10)...)
+	w := h.importLines(lines(10)...)
 	wantStatus(t, w, http.StatusOK)
 	if got := decode[summary](t, w); got.Stored != 10 || appends != 3 || finishes != 2 {
 		t.Errorf("%+v after %d appends and %d finishes", got, appends, finishes)

@@ -302,7 +302,7 @@ func TestImportKeepsGoing(t *testing.T) {
 	addr := listen(t, h.Handler(), func(s *http.Server) {
 		s.ReadTimeout, s.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
 	})
-	r, err := http.NewRequest(http.MethodPost, "http://"+addr+importPath, strings.NewReader(strings.Join(lines(0, 5), "\n")))
+	r, err := http.NewRequest(http.MethodPost, "http://"+addr+importPath, strings.NewReader(strings.Join(lines(5), "\n")))
 	if err != nil {
 		t.Fatal(err)
 	}
