@@ -238,7 +238,7 @@ func TestImportGzip(t *testing.T) {
 // TestImportBreaksOff: what was committed stays, the line that was cut is not taken, and a repeat is safe.
 func TestImportBreaksOff(t *testing.T) {
 	h := newHarness(t)
-	all := lines(importBatch+50)
+	all := lines(importBatch + 50)
 	whole := strings.Join(all, "\n")
 	r := httptest.NewRequest(http.MethodPost, importPath, io.MultiReader(strings.NewReader(whole[:len(whole)-20]), iotest.ErrReader(io.ErrUnexpectedEOF)))
 	r.Header.Set("Content-Type", mediaNDJSON[0])
