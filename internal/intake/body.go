@@ -20,8 +20,8 @@ const (
 	mediaForm = "application/x-www-form-urlencoded"
 )
 
-// mediaNDJSON are the names under which newline-delimited JSON goes. None of them is registered, so all are taken.
-var mediaNDJSON = []string{"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
+// mediaNDJSON is the usual name of newline-delimited JSON; none is registered.
+const mediaNDJSON = "application/x-ndjson"
 
 var errTooLarge = errors.New("the body is too large")
 

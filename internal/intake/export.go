@@ -24,7 +24,7 @@ type format struct {
 
 var formats = map[string]format{
 	"csv":    {"text/csv; charset=utf-8; header=present", writeCSV},
-	"ndjson": {mediaNDJSON[0], writeNDJSON},
+	"ndjson": {mediaNDJSON, writeNDJSON},
 }
 
 // export streams every response of a program that is still kept.

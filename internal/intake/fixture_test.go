@@ -186,7 +186,7 @@ func (h *harness) submit(body string) *httptest.ResponseRecorder {
 
 func (h *harness) importLines(lines ...string) *httptest.ResponseRecorder {
 	h.t.Helper()
-	return h.post(importPath, mediaNDJSON[0], strings.Join(lines, "\n"), "Authorization", "Bearer "+importToken)
+	return h.post(importPath, mediaNDJSON, strings.Join(lines, "\n"), "Authorization", "Bearer "+importToken)
 }
 
 func (h *harness) export(format string) *httptest.ResponseRecorder {

@@ -130,7 +130,7 @@ func TestNoEntropy(t *testing.T) {
 			return rawCall(h, http.MethodPost, apiPath, mediaJSON, `{"id":"`+id1+`","answers":{"recommend":9}}`)
 		},
 		"import": func() *httptest.ResponseRecorder {
-			return rawCall(h, http.MethodPost, importPath, mediaNDJSON[0], line(1))
+			return rawCall(h, http.MethodPost, importPath, mediaNDJSON, line(1))
 		},
 	} {
 		if w := call(); w.Code != http.StatusInternalServerError && w.Code != http.StatusServiceUnavailable {
@@ -272,7 +272,7 @@ func TestLargeHeaderIsRefused(t *testing.T) {
 func TestSlowBodyIsCutOff(t *testing.T) {
 	h := newHarness(t, func(c *Config) { c.ChunkTimeout = 50 * time.Millisecond })
 	addr := listen(t, h.Handler(), func(s *http.Server) { s.ReadTimeout = 50 * time.Millisecond })
-	for path, mediaType := range map[string]string{apiPath: mediaJSON, importPath: mediaNDJSON[0]} {
+	for path, mediaType := range map[string]string{apiPath: mediaJSON, importPath: mediaNDJSON} {
 		conn := dial(t, addr)
 		if _, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 100\r\n\r\n{", path, importToken, mediaType); err != nil {
 			t.Fatal(err)
@@ -306,7 +306,7 @@ func TestImportKeepsGoing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Header.Set("Content-Type", mediaNDJSON[0])
+	r.Header.Set("Content-Type", mediaNDJSON)
 	r.Header.Set("Authorization", "Bearer "+importToken)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
