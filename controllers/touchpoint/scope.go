@@ -79,25 +79,31 @@ func (s *scope) noProgram(teams team.Lookup) {
 	s.team = env.ShownOwner(teams, tp.Spec.OwnerRef)
 }
 
-// locate finds the touchpoint's page, and waits for it where it is not served yet. After a start, the word of a program
-// that was ready before counts until the program is served again.
+// locate finds the touchpoint's page, and waits for it where it is not served.
 func (r *Reconciler) locate(s *scope) {
 	program := s.subject.Program
-	if r.Endpoint == nil || program.Spec.Endpoint.Mode != v1alpha1.EndpointEmbedded {
-		return
-	}
 	key := store.Key{Namespace: program.Namespace, Name: program.Name}
-	questions, known := r.Endpoint.Page(key, s.touchpoint.Name)
-	pending := !known && meta.IsStatusConditionTrue(program.Status.Conditions, v1alpha1.ConditionReady)
+	questions, pending := r.page(key, s)
 	if pending || len(questions) > 0 {
 		s.url = r.Endpoint.URL(key, s.touchpoint.Name)
 	}
-	if len(s.problems) == 0 && !pending && !slices.Equal(questions, s.served) {
+	if len(s.problems) == 0 && !pending && !(len(questions) > 0 && slices.Equal(questions, s.served)) {
 		s.problems = append(s.problems, survey.Problem{
 			Reason: v1alpha1.ReasonWaiting, Field: "spec.programRef",
 			Message: "the program does not serve this touchpoint yet; its conditions say why",
 		})
 	}
+}
+
+// page returns the questions of the touchpoint's page. It is pending after a start, until the program is served again: the
+// word of a program that was ready before counts so long.
+func (r *Reconciler) page(key store.Key, s *scope) (questions []string, pending bool) {
+	program := s.subject.Program
+	if r.Endpoint == nil || program.Spec.Endpoint.Mode != v1alpha1.EndpointEmbedded {
+		return nil, false
+	}
+	questions, known := r.Endpoint.Page(key, s.touchpoint.Name)
+	return questions, !known && meta.IsStatusConditionTrue(program.Status.Conditions, v1alpha1.ConditionReady)
 }
 
 func missingSupport(tp *v1alpha1.Touchpoint, teams team.Lookup) []survey.Problem {
