@@ -7,8 +7,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // TestCountsAreInTheOrderOfTheTable inserts counts that differ in each column, and reads them by the primary key.

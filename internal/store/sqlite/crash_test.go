@@ -13,6 +13,7 @@ import (
 )
 
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "answers.db")
 	storetest.Crash(t,
 		func(tb storetest.TB) store.Store { return mustOpen(tb, path, Options{}) },

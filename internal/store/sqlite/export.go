@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/google/uuid"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // exportRows follows the index of responses and then the key of answers, so that nothing is sorted or held in memory.

@@ -15,10 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cx-operator/cx-operator/internal/store"
-	"github.com/cx-operator/cx-operator/internal/store/storetest"
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/storetest"
 )
 
 var program = store.Key{Namespace: "airport", Name: "passengers"}

@@ -9,9 +9,10 @@ import (
 	"os/exec"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/storetest"
-	"go.uber.org/goleak"
 )
 
 // The test binary is also the other process of some tests: what it is to do then, and on which file.

@@ -15,10 +15,11 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/gofrs/flock"
 	"github.com/google/uuid"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // Options of a Store. The zero value is good for production.
@@ -161,6 +162,7 @@ func writerDSN(path string) string {
 		"foreign_keys(ON)",
 		"trusted_schema(OFF)",
 		"secure_delete(ON)",
+		"temp_store(MEMORY)",           // a container may have no other folder that can be written
 		"cache_size(-16384)",           // KiB
 		"journal_size_limit(67108864)", // the log shrinks to 64 MiB after a long reader let it grow
 	}})
@@ -170,6 +172,7 @@ func openReaders(path string, n int) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(path, url.Values{"mode": {"ro"}, "_pragma": {
 		"busy_timeout(10000)",
 		"query_only(ON)",
+		"temp_store(MEMORY)",
 		"trusted_schema(OFF)",
 	}}))
 	if err != nil {

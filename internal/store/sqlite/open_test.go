@@ -80,6 +80,7 @@ func TestPragmas(t *testing.T) {
 	ctx := context.Background()
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "trusted_schema": "0", "secure_delete": "1",
+		"temp_store":   "2",
 		"busy_timeout": "10000",
 	} {
 		var got string

@@ -23,7 +23,8 @@ func TestPlans(t *testing.T) {
 		{"export", exportRows, []any{"ns", "name"}, true},
 		{"expired", expired, []any{"ns", "name", 1, 1}, true},
 		{"fold", foldRetired, []any{"[1]"}, false},
-		{"recount", recount, []any{1, 1}, false},
+		{"counts", programCounts, []any{1}, true},
+		{"recount", programCounted, []any{1}, true},
 	} {
 		rows, err := db.Query("EXPLAIN QUERY PLAN "+c.query, c.args...)
 		if err != nil {

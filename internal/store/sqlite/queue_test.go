@@ -5,8 +5,9 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // taken is a part by the size of its request.

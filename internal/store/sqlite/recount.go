@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/cx-operator/cx-operator/internal/store"
@@ -12,17 +14,17 @@ import (
 // maxDifferences bounds what a recount lists.
 const maxDifferences = 100
 
-const recount = `
-SELECT touchpoint, unit, question, revision, hour, value, sum(n), sum(kept), sum(retired)
-FROM (
-    SELECT touchpoint, unit, question, revision, hour, value, n, 0 AS kept, retired FROM rollup WHERE program = ?1
-    UNION ALL
-    SELECT touchpoint, unit, question, revision, hour, value, 0, 1, 0 FROM counted WHERE program = ?1
+const (
+	programCounts = `
+SELECT touchpoint, unit, question, revision, hour, value, n, retired FROM rollup WHERE program = ?`
+	programCounted = `
+SELECT touchpoint, unit, question, revision, hour, value FROM counted WHERE program = ?`
 )
-GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> sum(kept) + sum(retired)
-ORDER BY 1, 2, 3, 4, 5, 6 LIMIT ?2`
 
-// Recount implements store.Store. It reads every answer of the program.
+// balance is what must agree for a count: n = kept + retired.
+type balance struct{ n, retired, kept int64 }
+
+// Recount implements store.Store. It reads every answer of the program, and holds its counts in memory, not its answers.
 func (s *Store) Recount(ctx context.Context, program store.Key) (store.Check, error) {
 	var check store.Check
 	err := s.read(ctx, s.bulk, func(ctx context.Context, t *sql.Tx) error {
@@ -35,9 +37,15 @@ func (s *Store) Recount(ctx context.Context, program store.Key) (store.Check, er
 			Scan(&check.Responses); err != nil {
 			return err
 		}
-		var err error
-		check.Differences, err = differences(ctx, t, number)
-		return err
+		balances := map[countKey]balance{}
+		if err := readBalances(ctx, t, number, balances); err != nil {
+			return err
+		}
+		if err := recountKept(ctx, t, number, balances); err != nil {
+			return err
+		}
+		check.Differences = differences(balances)
+		return nil
 	})
 	if err != nil {
 		return store.Check{}, fmt.Errorf("sqlite: recount: %w", err)
@@ -45,23 +53,50 @@ func (s *Store) Recount(ctx context.Context, program store.Key) (store.Check, er
 	return check, nil
 }
 
-func differences(ctx context.Context, t *sql.Tx, program int64) ([]string, error) {
-	rows, err := t.QueryContext(ctx, recount, program, maxDifferences)
+func readBalances(ctx context.Context, t *sql.Tx, program int64, balances map[countKey]balance) error {
+	rows, err := t.QueryContext(ctx, programCounts, program)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	var out []string
 	for rows.Next() {
-		var c store.Count
-		var kept, retired int64
-		if err := rows.Scan(&c.Touchpoint, &c.Unit, &c.Question, &c.Revision, &c.Hour, &c.Value, &c.N, &kept,
-			&retired); err != nil {
-			return nil, err
+		var k countKey
+		var b balance
+		if err := rows.Scan(&k.touchpoint, &k.unit, &k.question, &k.revision, &k.hour, &k.value, &b.n, &b.retired); err != nil {
+			return err
 		}
-		out = append(out, fmt.Sprintf("touchpoint %q, unit %q, question %q revision %d, hour %s, value %q: counted %d, "+
-			"recounted %d kept and %d retired", c.Touchpoint, c.Unit, c.Question, c.Revision,
-			c.Hour.Time().Format(time.RFC3339), c.Value, c.N, kept, retired))
+		balances[k] = b
 	}
-	return out, rows.Err()
+	return rows.Err()
+}
+
+func recountKept(ctx context.Context, t *sql.Tx, program int64, balances map[countKey]balance) error {
+	rows, err := t.QueryContext(ctx, programCounted, program)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k countKey
+		if err := rows.Scan(&k.touchpoint, &k.unit, &k.question, &k.revision, &k.hour, &k.value); err != nil {
+			return err
+		}
+		b := balances[k]
+		b.kept++
+		balances[k] = b
+	}
+	return rows.Err()
+}
+
+func differences(balances map[countKey]balance) []string {
+	maps.DeleteFunc(balances, func(_ countKey, b balance) bool { return b.n == b.kept+b.retired })
+	keys := slices.SortedFunc(maps.Keys(balances), compareKeys)
+	var out []string
+	for _, k := range keys[:min(len(keys), maxDifferences)] {
+		b := balances[k]
+		out = append(out, fmt.Sprintf("touchpoint %q, unit %q, question %q revision %d, hour %s, value %q: counted %d, "+
+			"recounted %d kept and %d retired", k.touchpoint, k.unit, k.question, k.revision,
+			k.hour.Time().Format(time.RFC3339), k.value, b.n, b.kept, b.retired))
+	}
+	return out
 }

@@ -8,8 +8,9 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/google/uuid"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // row is a response as the writer needs it. It is made by the caller of Append, so that the one writer spends no time on

@@ -7,8 +7,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 func TestNewRowRefuses(t *testing.T) {

@@ -14,9 +14,10 @@ import (
 func TestConformance(t *testing.T) {
 	for name, o := range map[string]Options{
 		"default": {},
-		"small":   {QueueLength: 40, BatchSize: 16},
+		"small":   {QueueLength: 40, BatchSize: 32},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			storetest.Run(t, func(t *testing.T) storetest.Harness { return newHarness(t, o) })
 		})
 	}

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/google/uuid"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // Append implements store.Store. When ctx ends before the commit, it returns the context's error at once, and the

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // writer is the one goroutine that changes the file. Its statements run without a context: what was begun is finished.

@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 func testSameTwice(t *testing.T, h Harness) {

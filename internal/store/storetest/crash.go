@@ -63,8 +63,8 @@ func Crash(t *testing.T, open func(TB) store.Store, child func(series string) *e
 			r := respond(programA, series, i)
 			known[r.ID] = r
 		}
-		// Each round is killed in another part of its way.
-		part := crashSubmits * 9 / 10 / crashRounds
+		// Each round is killed in another part of its first half.
+		part := crashSubmits / 2 / crashRounds
 		ids := killAfter(t, child(series), round*part+rand.IntN(part)+1)
 		for _, id := range ids {
 			acknowledged[id] = true

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	diff "github.com/google/go-cmp/cmp"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // exported returns responses as an export must give them: by time and identity, and their answers by question.

@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 func retire(t TB, s store.Store, program store.Key, before time.Time, want int) {

@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // TB is what a harness needs of a test: *testing.T has it.

@@ -1,0 +1,38 @@
+package sqlite
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestDifferences(t *testing.T) {
+	key := func(question string) countKey {
+		return countKey{touchpoint: "gate", unit: "a", question: question, revision: 2, hour: 493_860, value: "9"}
+	}
+	got := differences(map[countKey]balance{
+		key("fine"):        {n: 3, kept: 2, retired: 1},
+		key("retired"):     {n: 3, retired: 3},
+		key("lost"):        {n: 3, kept: 2},
+		key("counted"):     {n: 0, kept: 1},
+		key("all-retired"): {n: 0, retired: 1},
+	})
+	prefix := `touchpoint "gate", unit "a", question `
+	suffix := ` revision 2, hour 2026-05-04T12:00:00Z, value "9": `
+	want := []string{
+		prefix + `"all-retired"` + suffix + "counted 0, recounted 0 kept and 1 retired",
+		prefix + `"counted"` + suffix + "counted 0, recounted 1 kept and 0 retired",
+		prefix + `"lost"` + suffix + "counted 3, recounted 2 kept and 0 retired",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("differences (-want +got):\n%s", diff)
+	}
+
+	many := map[countKey]balance{}
+	for i := range 3 * maxDifferences {
+		many[countKey{revision: int32(i)}] = balance{n: 1}
+	}
+	if got := differences(many); len(got) != maxDifferences {
+		t.Errorf("%d differences are listed, want %d", len(got), maxDifferences)
+	}
+}
