@@ -84,21 +84,24 @@ func newManagerCommand() *cobra.Command {
 func runManager(ctx context.Context, o managerOptions) error {
 	log := zap.New(zap.UseDevMode(o.logDevelopmentMode))
 	ctrl.SetLogger(log)
+	e := &env.Env{
+		Clock: time.Now, Book: rollup.NewBook(), Exporter: exporter.New(), StaleAfter: o.staleAfter, Started: time.Now(),
+	}
+	if o.embedded {
+		var err error
+		if e.Endpoint, err = newEndpoint(o, e.Book); err != nil {
+			return err
+		}
+	}
 	mgr, err := newManager(o)
 	if err != nil {
 		return err
 	}
-	e := &env.Env{
-		Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("cx-operator"), Clock: time.Now, Book: rollup.NewBook(),
-		Exporter: exporter.New(), StaleAfter: o.staleAfter, Started: time.Now(),
-	}
+	e.Client, e.Recorder = mgr.GetClient(), mgr.GetEventRecorder("cx-operator")
 	if err := metrics.Registry.Register(e.Exporter); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
-	if o.embedded {
-		if e.Endpoint, err = newEndpoint(o, e.Book); err != nil {
-			return err
-		}
+	if e.Endpoint != nil {
 		if err := mgr.Add(e.Endpoint); err != nil {
 			return fmt.Errorf("add endpoint: %w", err)
 		}
@@ -145,7 +148,7 @@ func newEndpoint(o managerOptions, book *rollup.Book) (*embedded.Endpoint, error
 		rate = -1
 	}
 	log := ctrl.Log.WithName("endpoint")
-	return embedded.New(embedded.Options{
+	endpoint, err := embedded.New(embedded.Options{
 		Dir: o.dataDir, Address: o.intakeAddress, PublicURL: o.publicURL, Book: book, Clock: time.Now,
 		StaleAfter: o.staleAfter, Log: log,
 		Intake: intake.Config{
@@ -153,6 +156,10 @@ func newEndpoint(o managerOptions, book *rollup.Book) (*embedded.Endpoint, error
 			Registerer: metrics.Registry,
 		},
 	})
+	if err != nil {
+		return nil, fmt.Errorf("prepare the endpoint: %w", err)
+	}
+	return endpoint, nil
 }
 
 // restConfig finds the API server.
