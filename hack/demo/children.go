@@ -111,9 +111,9 @@ func (p *child) stop() error {
 	defer timer.Stop()
 	select {
 	case <-p.ended:
-		return nil
 	case <-timer.C:
 	}
+	// Whatever it started, and itself if it does not listen.
 	if err := syscall.Kill(group, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("killing %s: %w", p.name, err)
 	}

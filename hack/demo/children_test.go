@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -31,8 +32,15 @@ func TestChildrenStop(t *testing.T) {
 	if err := c.stop(); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Kill(-p.cmd.Process.Pid, 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("the group is still there: %v", err)
+	// Its child is a zombie until init has asked how it ended.
+	err = (&console{err: io.Discard, now: time.Now}).await(t.Context(), time.Minute, func(context.Context) ([]string, error) {
+		if err := syscall.Kill(-p.cmd.Process.Pid, 0); !errors.Is(err, syscall.ESRCH) {
+			return []string{"the group to go"}, nil
+		}
+		return nil, nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 	if ctx.Err() != nil {
 		t.Errorf("an ordered end counts as a failure: %v", context.Cause(ctx))

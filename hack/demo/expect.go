@@ -18,13 +18,13 @@ type figure struct {
 	score, lower, upper   string
 }
 
-// figures were computed from the table outside this project (R's binom package for the proportions, the adjusted Wald
-// interval for NPS).
+// figures were computed from the table outside this project's code, by the published formulas: Wilson's score interval
+// for proportions, the adjusted Wald interval for NPS (Rocks 2016).
 var figures = []figure{
 	{"", "nps", v1alpha1.StateMet, 2746, "39.84", "37.18", "42.41"},
 	{"security", "satisfaction", v1alpha1.StateMet, 2407, "82.01", "80.43", "83.49"},
-	{"food", "satisfaction", v1alpha1.StateMissed, 2421, "55.72", "53.74", "57.69"},
-	{"rental-cars", "satisfaction", v1alpha1.StateMet, 1006, "67.59", "64.64", "70.42"},
+	{"food", "satisfaction", v1alpha1.StateMissed, 2421, "55.72", "53.73", "57.69"},
+	{"rental-cars", "satisfaction", v1alpha1.StateMet, 1006, "67.59", "64.64", "70.41"},
 }
 
 // openBreach is a breach that must be open.

@@ -53,14 +53,31 @@ func main() {
 	dir := flag.String("dir", ".demo", "folder for everything that the demo writes")
 	flag.Parse()
 
-	// A broken pipe is among them, so that "make demo | head" is cleaned up after as well.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
+	ctx := untilSignal()
 	d := &demo{say: newConsole(os.Stdout, os.Stderr, time.Now), once: *once, foreign: *cluster}
 	if err := errors.Join(followGoRun(), d.run(ctx, *dir)); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
+}
+
+// untilSignal returns a context that ends with the first signal to end. A broken pipe is among them, so that
+// "make demo | head" is cleaned up after as well. A second Ctrl-C ends the demo at once; other signals may come more than
+// once, since the kernel tells of each thread of "go run" that ends.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	go func() {
+		<-signals
+		cancel()
+		for again := range signals {
+			if again == os.Interrupt {
+				os.Exit(1)
+			}
+		}
+	}()
+	return ctx
 }
 
 // isSet reads a switch of the environment.

@@ -13,7 +13,7 @@ import (
 func (d *demo) buildOperator(ctx context.Context) (string, error) {
 	d.say.step("Building cx-operator")
 	binary := d.dir.file("bin/cx-operator")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, ".")
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", binary, ".")
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	build.SysProcAttr = childAttributes()
 	if err := build.Run(); err != nil {

@@ -25,7 +25,10 @@ func (d *demo) report(s snapshot, at addresses) string {
 }
 
 func section(b *strings.Builder, title, content string) {
-	fmt.Fprintf(b, "\n%s\n\n%s\n", title, strings.TrimRight(content, "\n"))
+	fmt.Fprintf(b, "\n%s\n\n", title)
+	for line := range strings.Lines(strings.TrimRight(content, "\n")) {
+		fmt.Fprintln(b, strings.TrimRight(line, " \n")) // tables pad their last column
+	}
 }
 
 func newTable(header ...any) table.Writer {

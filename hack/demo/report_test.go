@@ -19,8 +19,8 @@ func TestReport(t *testing.T) {
 	for _, want := range []string{
 		"STAGE   TOUCHPOINT   OBJECTIVE     METRIC  SCORE  INTERVAL        TARGET  ANSWERS  VERDICT  OWNER",
 		"        (program)    nps           CSAT    39.84  37.18 to 42.41      60     2746  Met      airport",
-		"During  food         satisfaction  CSAT    55.72  53.74 to 57.69      60     2421  Missed   concessions",
-		"During  rental-cars  satisfaction  CSAT    67.59  64.64 to 70.42      60     1006  Met      nobody",
+		"During  food         satisfaction  CSAT    55.72  53.73 to 57.69      60     2421  Missed   concessions",
+		"During  rental-cars  satisfaction  CSAT    67.59  64.64 to 70.41      60     1006  Met      nobody",
 		"food-satisfaction-20270115\n  owner           concessions\n  due             2027-02-14\n  acknowledge by  2027-01-17 00:00:00 PST\n",
 		"  problem         Restaurants: satisfaction is too low.",
 		"ObjectiveMissed  Touchpoint  food         satisfaction  concessions  2027-01-15 00:00:00 PST",
