@@ -1,9 +1,13 @@
 package sqlite
 
 import (
+	"context"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 func TestDifferences(t *testing.T) {
@@ -34,5 +38,28 @@ func TestDifferences(t *testing.T) {
 	}
 	if got := differences(many); len(got) != maxDifferences {
 		t.Errorf("%d differences are listed, want %d", len(got), maxDifferences)
+	}
+}
+
+// TestRetireDoesNotHideALostCount loses a count before retention takes the answers that would show it.
+func TestRetireDoesNotHideALostCount(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "answers.db")
+	s := mustOpen(t, path, Options{})
+	defer s.Close()
+	if _, err := s.Append(ctx, []store.Response{wordy(1), wordy(2)}); err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, path)
+	defer db.Close()
+	mustExec(t, db, `DELETE FROM rollup WHERE question = 'recommend'`)
+	for _, kept := range []int64{2, 0} {
+		check, err := s.Recount(ctx, program)
+		if err != nil || len(check.Differences) != 1 || check.Responses != kept {
+			t.Errorf("Recount with %d responses kept: %+v, %v", kept, check, err)
+		}
+		if _, err := s.Retire(ctx, program, wordy(1000).SubmittedAt); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
