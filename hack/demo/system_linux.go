@@ -19,15 +19,19 @@ func childAttributes() *syscall.SysProcAttr {
 
 // followGoRun makes the demo end with "go run", which does not pass a SIGTERM on to what it runs.
 func followGoRun() error {
-	parent := os.Getppid()
-	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", parent))
-	if err != nil || strings.TrimSpace(string(name)) != "go" {
-		return nil // started by a shell, by make or by a person
+	if !startedByGo() {
+		return nil
 	}
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGTERM), 0, 0, 0); err != nil {
 		return fmt.Errorf("asking to end together with go run: %w", err)
 	}
 	return nil
+}
+
+// startedByGo tells "go run" from a shell, make or a person.
+func startedByGo() bool {
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", os.Getppid()))
+	return err == nil && strings.TrimSpace(string(name)) == "go"
 }
 
 // identity tells one process from a later one of the same number: the boot and the clock tick at which it started.
