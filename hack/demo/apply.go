@@ -147,7 +147,7 @@ func (d *demo) applySample(ctx context.Context) error {
 }
 
 // readyLimit is how long the operator may take until it has put the sample into effect.
-const readyLimit = time.Minute
+const readyLimit = 2 * time.Minute
 
 // awaitReady waits until the operator says of the programs and touchpoints that they are Ready.
 func (d *demo) awaitReady(ctx context.Context) error {

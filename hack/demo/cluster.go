@@ -21,8 +21,8 @@ import (
 	"github.com/cx-operator/cx-operator/hack/pinned"
 )
 
-// startLimit is how long each process may take until it answers; 2 to 4 s are usual.
-const startLimit = time.Minute
+// startLimit is how long each process may take until it answers: 2 to 4 s on an idle machine.
+const startLimit = 2 * time.Minute
 
 // loopback is the address that everything of the demo listens on.
 const loopback = "127.0.0.1"
