@@ -154,6 +154,29 @@ func TestFiguresAreThrottled(t *testing.T) {
 	}
 }
 
+// Guarded figures that may move but are not on record yet are shown nowhere: the rule of release counts from the record.
+func TestGuardedFiguresWaitForTheirRecord(t *testing.T) {
+	w := missedManually(t, missedVisits(), noon(t))
+	start := w.clock.Now().Add(time.Hour) // long after the last write
+	w.at(start)
+	w.reconcileUntilStill("Touchpoint", "desk")
+	for i, want := range []struct{ status, metric string }{{"11.11", "11.11"}, {"11.11", "11.11"}} {
+		for range 5 {
+			w.post("visits", answer("desk", "ease", 7))
+		}
+		w.at(start.Add(time.Duration(i+1) * time.Second))
+		w.reconcile("Touchpoint", "desk")
+		if status, metric := w.shown(); status != want.status || metric != want.metric {
+			t.Errorf("after %d answers: status %s, metrics %s; want %s, %s", 5*(i+1), status, metric, want.status, want.metric)
+		}
+	}
+	w.at(start.Add(time.Second + env.FigureInterval))
+	w.reconcile("Touchpoint", "desk")
+	if status, metric := w.shown(); status != "20.00" || metric != "20.00" {
+		t.Errorf("later: status %s, metrics %s; want 20.00", status, metric)
+	}
+}
+
 // A score that falls below the floor is withdrawn at once, whatever was written just before.
 func TestScoreIsWithdrawnAtOnce(t *testing.T) {
 	manifests := strings.Replace(missedVisits(), "target: 80}", "target: 80, windowDays: 1}", 1)
