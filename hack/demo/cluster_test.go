@@ -16,12 +16,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/test/testenv"
 )
 
 // newDemo is a demo with a work folder of its own, run from the top folder of the repository.
 func newDemo(t *testing.T) *demo {
 	t.Helper()
-	t.Chdir("../..")
+	t.Chdir(testenv.Root())
 	var out bytes.Buffer
 	say := &console{out: &out, err: &out, now: time.Now, began: time.Now()}
 	dir, release, err := openWorkDir(t.Context(), t.TempDir(), say.step)

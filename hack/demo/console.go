@@ -36,7 +36,7 @@ func (c *console) step(format string, args ...any) {
 
 // waiting shows what is awaited, on one line that is rewritten; in a log only now and then.
 func (c *console) waiting(what string) {
-	const longest = 100
+	const longest = 58 // with the prefix, a line of the narrowest terminal
 	if len(what) > longest {
 		what = what[:longest-3] + "..."
 	}

@@ -12,11 +12,13 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cx-operator/cx-operator/test/testenv"
 )
 
 // TestDemo runs the whole demo as a person would, up to the table, and ends it by Ctrl-C.
 func TestDemo(t *testing.T) {
-	t.Chdir("../..")
+	t.Chdir(testenv.Root())
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	var report bytes.Buffer
@@ -113,7 +115,7 @@ func (w *watcher) String() string {
 }
 
 func TestDemoInterruptedEarly(t *testing.T) {
-	t.Chdir("../..")
+	t.Chdir(testenv.Root())
 	ctx, interrupt := context.WithCancel(t.Context())
 	interrupt()
 	folder := t.TempDir()
@@ -125,7 +127,7 @@ func TestDemoInterruptedEarly(t *testing.T) {
 
 // TestDemoChildFails wants the message of a child that ends by itself, not of what failed because of that.
 func TestDemoChildFails(t *testing.T) {
-	t.Chdir("../..")
+	t.Chdir(testenv.Root())
 	assets := t.TempDir()
 	for _, name := range []string{"etcd", "kube-apiserver", "kubectl"} {
 		script := "#!/bin/sh\necho 'cannot bind' >&2\nexit 1\n"

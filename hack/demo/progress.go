@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 )
@@ -27,6 +28,7 @@ func (c *console) progress(total int64) *progress {
 			progressbar.OptionShowIts(),
 			progressbar.OptionSetItsString("answers"),
 			progressbar.OptionSetWidth(30),
+			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionClearOnFinish(),
 		)
 	}
