@@ -26,7 +26,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), matters).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(specOnly)).
 		WithOptions(env.ControllerOptions(workers)).
-		Complete(r)
+		Complete(env.RetryConflicts(r))
 }
 
 // figuresAppeared passes the first figures of an objective, and judging points, which a plan without a baseline waits for.

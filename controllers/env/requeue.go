@@ -1,10 +1,27 @@
 package env
 
 import (
+	"context"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
+
+// conflictRetry is how soon a pass that read a stale cache is made again.
+const conflictRetry = 100 * time.Millisecond
+
+// RetryConflicts makes a pass again that met a conflict. The cache was behind, which is no fault to tell anybody of.
+func RetryConflicts(r reconcile.Reconciler) reconcile.Reconciler {
+	return reconcile.Func(func(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
+		result, err := r.Reconcile(ctx, req)
+		if apierrors.IsConflict(err) {
+			return ctrl.Result{RequeueAfter: conflictRetry}, nil
+		}
+		return result, err
+	})
+}
 
 // Requeue returns a result that comes back at the first of the deadlines, or after wait; zero values do not count. A
 // deadline that has passed comes back at once.

@@ -4,6 +4,7 @@ package objectives
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -47,8 +48,8 @@ func (s Subject) source() string {
 	return store.Key{Namespace: s.Program.Namespace, Name: s.Program.Spec.StoreRef.Name}.String()
 }
 
-// Judge evaluates the subject's objectives at a time. What cannot be judged now is left as it is.
-func Judge(e *env.Env, s Subject, now time.Time) (evaluate.Output, error) {
+// Judge evaluates the subject's objectives at a time. What cannot be judged now is left as it is; the problems say why.
+func Judge(e *env.Env, s Subject, now time.Time) (evaluate.Output, []survey.Problem, error) {
 	in := evaluate.Input{
 		Now: now, Previous: s.Previous, Readability: evaluate.Unread,
 		Count: func(o evaluate.Objective, from, to store.Hour) evaluate.Window { return count(e.Book, s, o, from, to) },
@@ -57,17 +58,36 @@ func Judge(e *env.Env, s Subject, now time.Time) (evaluate.Output, error) {
 		in.Readability = readability(e, s.source(), now)
 		in.LastImport = e.Book.LastImport(s.key())
 		if err := specify(&in, s); err != nil {
-			return evaluate.Output{}, err
+			return evaluate.Output{}, nil, err
 		}
 	}
 	out, err := evaluate.Evaluate(in)
-	if err != nil {
-		return evaluate.Output{}, fmt.Errorf("evaluate objectives: %w", err)
-	}
 	if in.Readability == evaluate.Unread && !s.Frozen {
 		out.Next = earlier(out.Next, e.Started.Add(e.StaleAfter))
 	}
-	return out, nil
+	return out, unjudged(err), nil
+}
+
+// unjudged words the errors of objectives that cannot be judged. The spec was checked before, so it is their counts: a
+// question that was removed and came back with another scale, under the revision that it had.
+func unjudged(err error) []survey.Problem {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // it is the join that is asked for
+	if !ok {
+		return nil
+	}
+	var problems []survey.Problem
+	for _, one := range joined.Unwrap() {
+		var failed *evaluate.ObjectiveError
+		if !errors.As(one, &failed) {
+			continue
+		}
+		problems = append(problems, survey.Problem{
+			Reason: v1alpha1.ReasonObjectiveInvalid, Field: "spec.objectives",
+			Message: fmt.Sprintf("objective %q cannot be judged: its question has answers that are off its scale under the same revision; raise the question's revision",
+				failed.Objective),
+		})
+	}
+	return problems
 }
 
 // specify fills in what the spec says.

@@ -94,5 +94,5 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ResponseStore{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(env.ControllerOptions(workers)).
-		Complete(r)
+		Complete(env.RetryConflicts(r))
 }

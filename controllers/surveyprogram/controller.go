@@ -51,7 +51,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return ctrl.Result{}, err
 	}
 	unserved := r.serve(ctx, &s)
-	verdict, err := objectives.Judge(r.Env, s.subject, now)
+	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -69,7 +69,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	program.Status.Breaches = open
 
 	set := conditions.Set{Conditions: &program.Status.Conditions, Generation: program.Generation, Now: now}
-	s.setConditions(set)
+	s.setConditions(set, unjudged)
 	objectives.SetConditions(set, verdict.Objectives, program.Status.Breaches, plans.Late)
 
 	settled, err := objectives.Settle(ctx, r.Env, &r.throttle, program, before, verdictsOf, transitions)

@@ -3,6 +3,7 @@ package surveyprogram
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -107,8 +108,8 @@ func (s *scope) breaches() []v1alpha1.Breach {
 	return open
 }
 
-func (s *scope) setConditions(set conditions.Set) {
-	set.Resolve(append(append([]survey.Problem{}, s.specProblems...), s.refProblems...), "the survey is served and judged")
+func (s *scope) setConditions(set conditions.Set, unjudged []survey.Problem) {
+	set.Resolve(slices.Concat(s.specProblems, unjudged, s.refProblems), "the survey is served and judged")
 	if s.compiled != nil {
 		set.True(v1alpha1.ConditionSurveyCompiled, v1alpha1.ReasonCompiled, "the survey as written is valid")
 	} else {

@@ -34,7 +34,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 			return []reconcile.Request{{NamespacedName: program}}
 		}))
 	}
-	return b.Complete(r)
+	return b.Complete(env.RetryConflicts(r))
 }
 
 var readinessChanged = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {

@@ -50,7 +50,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		For(&v1alpha1.Team{}, specOnly).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.below), specOnly).
 		WithOptions(env.ControllerOptions(workers)).
-		Complete(r)
+		Complete(env.RetryConflicts(r))
 }
 
 // below finds the teams below a team: a parent that appears, or a cycle that closes or opens, matters to all of them.

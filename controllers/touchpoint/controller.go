@@ -47,7 +47,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	verdict, err := objectives.Judge(r.Env, s.subject, now)
+	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -65,7 +65,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	tp.Status.Breaches = open
 
 	set := conditions.Set{Conditions: &tp.Status.Conditions, Generation: tp.Generation, Now: now}
-	s.setConditions(set)
+	s.setConditions(set, unjudged)
 	objectives.SetConditions(set, verdict.Objectives, tp.Status.Breaches, plans.Late)
 
 	settled, err := objectives.Settle(ctx, r.Env, &r.throttle, tp, before, verdictsOf, transitions)

@@ -157,8 +157,8 @@ func (s *scope) measured() bool {
 	return false
 }
 
-func (s *scope) setConditions(set conditions.Set) {
-	set.Resolve(s.problems, "the touchpoint is served and judged")
+func (s *scope) setConditions(set conditions.Set, unjudged []survey.Problem) {
+	set.Resolve(append(unjudged, s.problems...), "the touchpoint is served and judged")
 	switch {
 	case s.owned:
 		set.True(v1alpha1.ConditionOwnerAssigned, v1alpha1.ReasonOwned, "an existing team owns the touchpoint")

@@ -31,7 +31,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 			return r.byProgram(ctx, program.Namespace, program.Name)
 		}))
 	}
-	return b.Complete(r)
+	return b.Complete(env.RetryConflicts(r))
 }
 
 // programMatters passes changes of a program that its touchpoints see: its spec, and whether it is served.

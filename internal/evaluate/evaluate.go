@@ -95,8 +95,8 @@ type Output struct {
 // Evaluate judges the objectives. It changes nothing it was given, and with its own output as the previous status at the
 // same time it changes nothing more.
 //
-// An error names the objective that cannot be judged (its definition, its target or its counts are not valid); that one
-// stays as it was, and the output holds for all others.
+// The error joins an *ObjectiveError for each objective that cannot be judged (its definition, its target or its counts are
+// not valid); such a one stays as it was, and the output holds for all others.
 func Evaluate(in Input) (Output, error) {
 	switch in.Readability {
 	case Unread:

@@ -65,7 +65,20 @@ func sameTarget(o Objective, previous *v1alpha1.ObjectiveStatus) bool {
 
 func (o Objective) validate() error {
 	if math.IsNaN(o.Target) || math.IsInf(o.Target, 0) {
-		return fmt.Errorf("objective %q: target: %v is not a number that can be reached", o.Name, o.Target)
+		return &ObjectiveError{o.Name, fmt.Errorf("target: %v is not a number that can be reached", o.Target)}
 	}
 	return nil
 }
+
+// ObjectiveError says why one objective cannot be judged.
+type ObjectiveError struct {
+	// Objective is its name.
+	Objective string
+	Err       error
+}
+
+// Error names the objective and the cause.
+func (e *ObjectiveError) Error() string { return fmt.Sprintf("objective %q: %v", e.Objective, e.Err) }
+
+// Unwrap returns the cause.
+func (e *ObjectiveError) Unwrap() error { return e.Err }

@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/cx-operator/cx-operator/internal/score"
@@ -27,7 +26,7 @@ func read(in Input, o Objective, to store.Hour) (reading, error) {
 	w := in.Count(o, to-o.window(), to)
 	r, err := score.Compute(o.Definition, w.Counts)
 	if err != nil {
-		return reading{}, fmt.Errorf("objective %q: %w", o.Name, err)
+		return reading{}, &ObjectiveError{o.Name, err}
 	}
 	return reading{result: r, ever: max(w.Ever, r.N), earliest: w.Earliest, any: w.Any}, nil
 }
