@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -469,7 +468,7 @@ func (w *world) events() map[string]int {
 	return seen
 }
 
-// openSecond opens nothing: it returns the path of a store's file.
+// storePath is where the answers of a store are.
 func (w *world) storePath(name string) string {
 	return filepath.Join(w.dir, w.ns, "stores", name+".sqlite")
 }
@@ -479,5 +478,3 @@ func versions(list runtime.Object) string {
 	eachItem(list, func(o client.Object) { seen[o.GetName()] = o.GetResourceVersion() })
 	return fmt.Sprint(seen) // maps print in order of their keys
 }
-
-var _ = rest.Config{}

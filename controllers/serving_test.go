@@ -146,12 +146,12 @@ func TestQuestionRemoved(t *testing.T) {
 		removed = p.Spec.Survey.Questions[0]
 		p.Spec.Survey.Questions = p.Spec.Survey.Questions[1:]
 	})
-	desk := becomes[*v1alpha1.Touchpoint](w, "desk", "Ready", "False/QuestionNotFound", "Reconciling", "True/Waiting", "Measured", "False/NoQuestion",
+	becomes[*v1alpha1.Touchpoint](w, "desk", "Ready", "False/QuestionNotFound", "Reconciling", "True/Waiting", "Measured", "False/NoQuestion",
 		"ObjectivesMet", "False/ObjectiveMissed")
 	w.settle()
 	w.expectPage("desk", http.StatusNotFound)
 	w.expectPage("", http.StatusOK)
-	desk = get[*v1alpha1.Touchpoint](w, "desk")
+	desk := get[*v1alpha1.Touchpoint](w, "desk")
 	if desk.Status.URL != "" {
 		t.Errorf("url %q of a page that is gone", desk.Status.URL)
 	}
