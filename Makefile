@@ -44,8 +44,8 @@ help: ## List the targets.
 	  /^[a-z][a-z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Run the airport's program on a real API server until Ctrl-C. ONCE=1 ends after the table.
-	@assets=$(kube_assets); \
+demo: ## Run the airport's program on a real API server until Ctrl-C. ONCE=1 ends after the table, CLUSTER=1 uses yours.
+	@assets=$(if $(CLUSTER),,$(kube_assets)); \
 	go build -o bin/demo ./hack/demo; \
 	KUBEBUILDER_ASSETS=$$assets ONCE=$(ONCE) exec bin/demo
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +20,7 @@ import (
 type children struct {
 	dir    workDir
 	failed context.CancelCauseFunc // called when one ends that should not
+	fallen chan *child             // gets one that ended though it should not, if it is to be started again
 	all    []*child
 }
 
@@ -31,12 +33,13 @@ type child struct {
 
 	mu       sync.Mutex
 	expected bool // stop was called
+	kept     bool // keep was called
 	err      error
 }
 
 // start runs a program whose output goes to NAME.log of the work folder.
 func (c *children) start(ctx context.Context, name, path string, args ...string) (*child, error) {
-	log, err := os.Create(c.dir.file(name + ".log"))
+	log, err := os.OpenFile(c.dir.file(name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("making the log of %s: %w", name, err)
 	}
@@ -60,24 +63,45 @@ func (c *children) start(ctx context.Context, name, path string, args ...string)
 func (c *children) watch(p *child) {
 	err := p.cmd.Wait()
 	p.mu.Lock()
-	expected := p.expected
+	expected, kept := p.expected, p.kept
 	p.err = err
 	p.mu.Unlock()
 	close(p.ended)
-	if !expected {
+	switch {
+	case expected:
+	case kept:
+		c.fallen <- p
+	default:
 		c.failed(p.failure())
 	}
 }
 
-// failure says that the process ended by itself, with the end of its log.
-func (p *child) failure() error {
+// keep has a process that ends by itself from now on sent to fallen, instead of ending the demo. One at most is kept.
+func (c *children) keep(p *child) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	how := "exit status 0"
-	if p.err != nil {
-		how = p.err.Error()
+	p.kept = true
+}
+
+// again starts a process that fell, with the arguments it had.
+func (c *children) again(ctx context.Context, fallen *child) (*child, error) {
+	c.all = slices.DeleteFunc(c.all, func(p *child) bool { return p == fallen })
+	return c.start(ctx, fallen.name, fallen.cmd.Path, fallen.cmd.Args[1:]...)
+}
+
+// failure says that the process ended by itself, with the end of its log.
+func (p *child) failure() error {
+	return fmt.Errorf("%s ended (%s); the end of %s:\n%s", p.name, p.how(), p.logFile, tail(p.logFile))
+}
+
+// how says how the process ended.
+func (p *child) how() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		return "exit status 0"
 	}
-	return fmt.Errorf("%s ended (%s); the end of %s:\n%s", p.name, how, p.logFile, tail(p.logFile))
+	return p.err.Error()
 }
 
 // patience is how long each child may take to end by itself. Nothing is lost by ending it: what the demo stores is

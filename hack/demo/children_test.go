@@ -159,3 +159,34 @@ func TestFreePorts(t *testing.T) {
 		seen[port] = true
 	}
 }
+
+// A kept process that is killed is handed over to be started again, as it was; the demo goes on.
+func TestChildrenAgain(t *testing.T) {
+	c, ctx := family(t)
+	c.fallen = make(chan *child, 1)
+	first, err := c.start(ctx, "sleeper", "/bin/sleep", "600")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.keep(first)
+	if err := syscall.Kill(first.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	fallen := <-c.fallen
+	if fallen != first || !strings.Contains(fallen.failure().Error(), "signal: killed") {
+		t.Errorf("fallen: %v", fallen.failure())
+	}
+	second, err := c.again(ctx, fallen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.cmd.Process.Pid == first.cmd.Process.Pid || strings.Join(second.cmd.Args, " ") != "/bin/sleep 600" || len(c.all) != 1 {
+		t.Errorf("again: %v, %d children", second.cmd.Args, len(c.all))
+	}
+	if err := c.stop(); err != nil {
+		t.Error(err)
+	}
+	if ctx.Err() != nil {
+		t.Errorf("the demo ended: %v", context.Cause(ctx))
+	}
+}

@@ -97,6 +97,7 @@ type demo struct {
 
 	dir      workDir
 	children *children
+	operator *child
 	client   client.Client
 	kubectl  string // path of kubectl, empty where there is none
 	claimed  bool   // the user's cluster has, or may have, something that the demo made
@@ -112,7 +113,7 @@ func (d *demo) run(outer context.Context, folder string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	d.dir, d.children = dir, &children{dir: dir, failed: failed}
+	d.dir, d.children = dir, &children{dir: dir, failed: failed, fallen: make(chan *child, 1)}
 	defer func() { err = errors.Join(err, d.end(outer)) }()
 
 	err = d.show(ctx)
@@ -222,6 +223,5 @@ func (d *demo) present(ctx context.Context, at addresses, counts []count) error 
 		d.say.step("%s", err)
 	}
 	d.say.step("Up. Ctrl-C ends everything.")
-	<-ctx.Done()
-	return err
+	return errors.Join(err, d.keepUp(ctx))
 }

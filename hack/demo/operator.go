@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"time"
 )
 
 // buildOperator builds the operator from this checkout, if it is not built already.
@@ -36,7 +37,7 @@ func (d *demo) startOperator(ctx context.Context, binary string) (addresses, err
 	}
 	intake, metrics, health := on(ports[0]), on(ports[1]), on(ports[2])
 	d.say.step("Starting the operator")
-	_, err = d.children.start(ctx, "manager", binary, "manager",
+	d.operator, err = d.children.start(ctx, "manager", binary, "manager",
 		"--kubeconfig="+d.dir.file(kubeconfig),
 		"--leader-elect=false",
 		"--embedded-endpoint",
@@ -56,3 +57,34 @@ func (d *demo) startOperator(ctx context.Context, binary string) (addresses, err
 }
 
 func on(port int) string { return fmt.Sprintf("%s:%d", loopback, port) }
+
+// mostFalls is how often the operator may end by itself within fallsWithin before the demo gives up.
+const (
+	mostFalls   = 5
+	fallsWithin = time.Minute
+)
+
+// keepUp waits for the end of the context, and meanwhile starts the operator again if it ends, as a kubelet would: end it
+// in the middle of anything, and see that nothing is lost.
+func (d *demo) keepUp(ctx context.Context) error {
+	d.children.keep(d.operator)
+	var falls []time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case fallen := <-d.children.fallen:
+			falls = append(falls, time.Now())
+			if n := len(falls); n > mostFalls && falls[n-1].Sub(falls[n-1-mostFalls]) < fallsWithin {
+				return fallen.failure()
+			}
+			d.say.step("The operator ended (%s); starting it again", fallen.how())
+			again, err := d.children.again(ctx, fallen)
+			if err != nil {
+				return err
+			}
+			d.operator = again
+			d.children.keep(again)
+		}
+	}
+}
