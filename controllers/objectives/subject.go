@@ -71,7 +71,7 @@ func Judge(e *env.Env, s Subject, now time.Time) (evaluate.Output, []survey.Prob
 // unjudged words the errors of objectives that cannot be judged. The spec was checked before, so it is their counts: a
 // question that was removed and came back with another scale, under the revision that it had.
 func unjudged(err error) []survey.Problem {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // it is the join that is asked for
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return nil
 	}
