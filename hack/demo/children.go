@@ -39,7 +39,7 @@ type child struct {
 
 // start runs a program whose output goes to NAME.log of the work folder.
 func (c *children) start(ctx context.Context, name, path string, args ...string) (*child, error) {
-	log, err := os.OpenFile(c.dir.file(name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	log, err := os.OpenFile(c.dir.file(name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("making the log of %s: %w", name, err)
 	}
