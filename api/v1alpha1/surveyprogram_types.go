@@ -68,6 +68,15 @@ type Endpoint struct {
 	// +optional
 	// +default="Accepting"
 	Intake IntakeMode `json:"intake,omitempty"`
+	// frameAncestors are the origins whose pages may show the survey in a frame, such as https://www.example.org or
+	// https://*.example.org, at most 20. Without any no page may.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:Pattern=`^https?://(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:[0-9]{1,5})?$`
+	FrameAncestors []string `json:"frameAncestors,omitempty"`
 }
 
 // JudgingMode says when a missed objective may open a breach.

@@ -41,7 +41,11 @@ func NewRootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(
+		newBackupCommand(),
+		newExportCommand(),
+		newImportCommand(),
 		newManagerCommand(),
+		newRestoreCommand(),
 		newValidateCommand(),
 		newVersionCommand(),
 	)

@@ -263,12 +263,19 @@ func (h *harness) metricNames() []string {
 	return names
 }
 
-// wordFields returns the texts of words by the name of their field.
+// wordFields returns the texts of words by the name of their field, those of a number as "Field.form".
 func wordFields(w words) map[string]string {
 	fields := map[string]string{}
 	v := reflect.ValueOf(w)
 	for i := range v.NumField() {
-		fields[v.Type().Field(i).Name] = v.Field(i).String()
+		name := v.Type().Field(i).Name
+		if v.Field(i).Kind() == reflect.String {
+			fields[name] = v.Field(i).String()
+			continue
+		}
+		for j := range v.Field(i).NumField() {
+			fields[name+"."+v.Field(i).Type().Field(j).Name] = v.Field(i).Field(j).String()
+		}
 	}
 	return fields
 }

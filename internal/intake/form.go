@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -27,6 +26,10 @@ type form struct {
 	// errors by question, and notice about the form as a whole, in the page's words; empty where all is well.
 	errors map[string]string
 	notice string
+	// hints are what the page says that is no fault.
+	hints []string
+	// step is the index of the part that is shown or was sent.
+	step int
 }
 
 // submission reads the form's answers. What is not filled in is no answer; what cannot be an answer is passed on as it is
@@ -43,6 +46,18 @@ func (f form) submission(p page) survey.Submission {
 		}
 		if value, given := formValue(types[name], values); given {
 			sub.Answers[name] = value
+		}
+	}
+	return sub
+}
+
+// finished is the submission without answers to questions that are not asked: an answer before them was changed since.
+func (f form) finished(p page) survey.Submission {
+	sub := f.submission(p)
+	progress := p.progress(f)
+	for _, q := range p.questions {
+		if !progress.Asked[q.Name] {
+			delete(sub.Answers, q.Name)
 		}
 	}
 	return sub
@@ -96,13 +111,19 @@ func (f *form) explain(p page, refused []survey.FieldError) {
 
 // explainEmpty asks for all that is required, or for anything where nothing is.
 func (f *form) explainEmpty(p page, w words) {
+	progress := p.progress(*f)
+	var asked []string
 	for _, q := range p.questions {
+		if !progress.Asked[q.Name] {
+			continue
+		}
+		asked = append(asked, q.Name)
 		if q.Required {
 			f.errors[q.Name] = w.ErrAnswer
 		}
 	}
-	if len(f.errors) == 0 && len(p.questions) > 0 {
-		f.errors[p.questions[0].Name] = w.ErrNothing
+	if len(f.errors) == 0 && len(asked) > 0 {
+		f.errors[asked[0]] = w.ErrNothing
 	}
 }
 
@@ -112,7 +133,7 @@ func (w words) explain(code string, q survey.Question) string {
 		return w.ErrAnswer
 	case survey.CodeLength:
 		if q.MaxLength > 0 {
-			return fmt.Sprintf(w.ErrLengthf, q.MaxLength)
+			return w.count(w.ErrLength, int(q.MaxLength))
 		}
 	case survey.CodeFormat:
 		return w.ErrCharacters
@@ -147,21 +168,21 @@ func (s *Server) showForm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if query.Has("receipt") {
-		s.showThanks(w, r, p, query.Get("receipt"))
+		s.showThanks(w, r, p, query)
 		return
 	}
 	if p.survey.Closed {
 		s.showProblem(w, r, closed, "message", p.message(closed))
 		return
 	}
-	var empty form
-	if !s.renew(w, r, &empty) {
+	f := p.prefill(query)
+	if f.id == "" && !s.renew(w, r, &f) {
 		return
 	}
 	if r.Method == http.MethodGet {
 		s.metrics.view(served.key)
 	}
-	s.render(w, r, http.StatusOK, "form", p.form(empty))
+	s.render(w, r, http.StatusOK, "form", p.form(f))
 }
 
 // renew gives the form a new id, or answers 500 and returns false.
@@ -176,12 +197,13 @@ func (s *Server) renew(w http.ResponseWriter, r *http.Request, f *form) bool {
 	return true
 }
 
-func (s *Server) showThanks(w http.ResponseWriter, r *http.Request, p page, receipt string) {
+func (s *Server) showThanks(w http.ResponseWriter, r *http.Request, p page, query url.Values) {
+	receipt := query.Get("receipt")
 	if !isReceipt(receipt) {
 		s.showMessage(w, r, notFound)
 		return
 	}
-	s.render(w, r, http.StatusOK, "thanks", p.thanks(receipt))
+	s.render(w, r, http.StatusOK, "thanks", p.thanks(receipt, query[fieldScore]))
 }
 
 // page finds the page, language and team that a request is for; false if the program lacks the touchpoint or team.
@@ -232,14 +254,18 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) {
 	if f.id == "" && !s.renew(w, r, &f) {
 		return
 	}
+	if p.readStep(&f, values) && s.turn(w, r, served, p, f) {
+		return
+	}
 	s.take(w, r, served, p, f)
 }
 
 // take accepts and saves a form that may be sent now.
 func (s *Server) take(w http.ResponseWriter, r *http.Request, served *served, p page, f form) {
-	response, errors := p.survey.Accept(f.submission(p), survey.Rules{Now: s.clock()})
+	response, errors := p.survey.Accept(f.finished(p), survey.Rules{Now: s.clock()})
 	if len(errors) > 0 {
 		f.explain(p, errors)
+		f.toFault(p)
 		s.metrics.reject(served.key, invalid, 1)
 		s.showAgain(w, r, p, f, invalid)
 		return
@@ -251,7 +277,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, served *served, p 
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", p.href(p.language, url.Values{"receipt": {result.Receipt}}))
+	w.Header().Set("Location", p.href(p.language, thanksQuery(result.Receipt, p.survey.Scores(response))))
 	w.WriteHeader(http.StatusSeeOther)
 }
 
@@ -272,7 +298,7 @@ func (s *Server) showAgain(w http.ResponseWriter, r *http.Request, p page, f for
 	words, _ := p.around()
 	switch why.reason {
 	case tooMany.reason:
-		f.notice = fmt.Sprintf(words.ErrTooManyf, why.retrySeconds())
+		f.notice = words.count(words.ErrTooMany, why.retrySeconds())
 	case conflict.reason:
 		f.notice = words.ErrUsed
 		f.id = ""

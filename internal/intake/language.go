@@ -40,11 +40,8 @@ func pageLanguage(s *survey.Survey, asked, acceptLanguage string) string {
 
 // negotiate returns the index of the language that fits best, or -1.
 func negotiate(m language.Matcher, acceptLanguage string) int {
-	if len(acceptLanguage) > maxAcceptLanguage {
-		return -1
-	}
-	wanted, _, err := language.ParseAcceptLanguage(acceptLanguage)
-	if err != nil || len(wanted) == 0 {
+	wanted := acceptedLanguages(acceptLanguage)
+	if len(wanted) == 0 {
 		return -1
 	}
 	_, index, confidence := m.Match(wanted...)
@@ -52,6 +49,25 @@ func negotiate(m language.Matcher, acceptLanguage string) int {
 		return -1
 	}
 	return index
+}
+
+// acceptedLanguages reads an Accept-Language header, the most wanted first. What is no language that CLDR knows is passed
+// over: the reader's other languages still count.
+func acceptedLanguages(header string) []language.Tag {
+	if len(header) > maxAcceptLanguage {
+		return nil
+	}
+	var known []string
+	for part := range strings.SplitSeq(header, ",") {
+		if _, _, err := language.ParseAcceptLanguage(part); err == nil {
+			known = append(known, part)
+		}
+	}
+	tags, _, err := language.ParseAcceptLanguage(strings.Join(known, ","))
+	if err != nil {
+		return nil
+	}
+	return tags
 }
 
 // requestWords are the words for a page that belongs to no survey.

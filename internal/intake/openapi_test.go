@@ -25,7 +25,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	for _, mediaType := range []string{"text/html", mediaNDJSON} {
+	for _, mediaType := range []string{"text/html", "text/javascript", mediaNDJSON} {
 		openapi3filter.RegisterBodyDecoder(mediaType, openapi3filter.PlainBodyDecoder)
 	}
 	var err error

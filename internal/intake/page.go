@@ -20,9 +20,16 @@ type view struct {
 	Style                 template.CSS
 	Title                 string
 	Switch                []languageLink
+	Logo                  template.URL
+	Asker                 string
+	// frames are the origins whose pages may show this one; history lets the browser's own back button find it again.
+	frames  []string
+	history bool
 
 	// Of messages and the thank-you page.
-	Heading, Message, Receipt, Another string
+	Heading, Message, Receipt, Another, Erase string
+	ThankYou                                  *marked
+	Scores                                    []scoreView
 
 	// Of forms.
 	Survey        marked
@@ -36,11 +43,19 @@ type view struct {
 	Questions     []questionView
 	Privacy       []string
 	PrivacyNotice *marked
+	Hints         []string
+
+	// Of forms that are filled in step by step.
+	Step, Steps string
+	StepTitle   *marked
+	Hidden      []hiddenField
+	More, Back  bool
+	Later       string
 }
 
 type languageLink struct {
-	Tag, Name, Href string
-	Current         bool
+	Tag, Dir, Name, Href string
+	Current              bool
 }
 
 // fault is one line of the error summary, with a link to the field.
@@ -53,11 +68,12 @@ type fault struct {
 // page is one page of a survey, asked for in one language and perhaps for one team.
 type page struct {
 	survey     *survey.Survey
-	path       string
+	base, path string // of the program, of this page
 	touchpoint string
 	team       string
 	language   string
 	questions  []survey.Question
+	parts      []survey.Part
 }
 
 // pageOf finds the page that a request is for; false if the survey has no such touchpoint.
@@ -68,7 +84,9 @@ func pageOf(r *http.Request, s *survey.Survey) (page, bool) {
 		return page{}, false
 	}
 	p.questions = questions
-	p.path = "/s/" + url.PathEscape(s.Program.Namespace) + "/" + url.PathEscape(s.Program.Name)
+	p.parts = s.Parts(p.touchpoint)
+	p.base = "/s/" + url.PathEscape(s.Program.Namespace) + "/" + url.PathEscape(s.Program.Name)
+	p.path = p.base
 	if p.touchpoint != "" {
 		p.path += "/" + url.PathEscape(p.touchpoint)
 	}
@@ -87,11 +105,12 @@ func (p page) href(lang string, query url.Values) string {
 	return p.path + "?" + q.Encode()
 }
 
-// around returns the page's own words and the language that they are in: the page's where there are such words.
+// around returns the page's own words and the language that they are in: the page's, or a near one that has such words.
 func (p page) around() (words, string) {
-	w := wordsFor(language.Make(p.language))
-	_, _, confidence := wordsMatcher.Match(language.Make(p.language))
-	if confidence < language.High {
+	tag := language.Make(p.language)
+	w := wordsFor(tag)
+	has, _ := language.Make(w.Tag).Base()
+	if wants, _ := tag.Base(); wants != has {
 		return w, w.Tag
 	}
 	return w, p.language
@@ -106,7 +125,8 @@ func (p page) text(t survey.Texts) marked {
 // frame is what every page of a survey shows.
 func (p page) frame() view {
 	w, around := p.around()
-	v := view{Lang: p.language, Dir: direction(p.language), W: w, Style: template.CSS(style), Survey: p.text(p.survey.Title)}
+	v := view{Lang: p.language, Dir: direction(p.language), W: w, Style: themed(p.survey.Branding), Survey: p.text(p.survey.Title)}
+	v.Logo, v.Asker, v.frames = logo(p.survey.Branding), p.survey.Asker, p.survey.FrameAncestors
 	if around != p.language {
 		v.AroundLang, v.AroundDir = around, direction(around)
 	}
@@ -120,7 +140,7 @@ func (p page) languageSwitch(query url.Values) []languageLink {
 	}
 	links := make([]languageLink, 0, len(p.survey.Languages))
 	for _, tag := range p.survey.Languages {
-		links = append(links, languageLink{Tag: tag, Name: nativeName(tag), Href: p.href(tag, query), Current: tag == p.language})
+		links = append(links, languageLink{Tag: tag, Dir: direction(tag), Name: nativeName(tag), Href: p.href(tag, query), Current: tag == p.language})
 	}
 	return links
 }
@@ -128,7 +148,7 @@ func (p page) languageSwitch(query url.Values) []languageLink {
 // form returns the page with its form as f says it was filled in.
 func (p page) form(f form) view {
 	v := p.frame()
-	v.Switch = p.languageSwitch(nil)
+	v.Switch = p.languageSwitch(f.link(p))
 	v.Asked = fmt.Sprintf(v.W.AskedByf, p.survey.Asker)
 	for _, subject := range []string{p.survey.Touchpoints[p.touchpoint].DisplayName, p.survey.Units[p.team]} {
 		if subject != "" {
@@ -138,15 +158,19 @@ func (p page) form(f form) view {
 	v.Action, v.FormID, v.Team = p.path, f.id, p.team
 	v.Privacy = []string{
 		fmt.Sprintf(v.W.PrivacyWhof, p.survey.Asker),
-		v.W.kept(p.survey.RetentionDays),
-		fmt.Sprintf(v.W.PrivacyGroupsf, p.survey.MinimumCell),
+		v.W.count(v.W.PrivacyDays, int(p.survey.RetentionDays)),
+		v.W.count(v.W.PrivacyGroups, int(p.survey.MinimumCell)),
 	}
 	if len(p.survey.PrivacyNotice) > 0 {
 		notice := p.text(p.survey.PrivacyNotice)
 		v.PrivacyNotice = &notice
 	}
-	v.Notice = f.notice
-	for _, q := range p.questions {
+	v.Notice, v.Hints = f.notice, f.hints
+	progress := p.progress(f)
+	for _, q := range p.parts[f.step].Questions {
+		if !progress.Asked[q.Name] {
+			continue
+		}
 		shown := p.question(q, f)
 		v.Questions = append(v.Questions, shown)
 		if shown.Error != "" {
@@ -154,17 +178,7 @@ func (p page) form(f form) view {
 		}
 	}
 	v.Failed = v.Notice != "" || len(v.Faults) > 0
-	return v
-}
-
-// thanks returns the page that follows a stored response. It can be loaded again: it records nothing.
-func (p page) thanks(receipt string) view {
-	v := p.frame()
-	v.Heading, v.Message = v.W.Thanks, v.W.ThanksText
-	v.Title = v.Heading
-	v.Receipt = groupReceipt(receipt)
-	v.Another = p.href(p.language, nil)
-	v.Switch = p.languageSwitch(url.Values{"receipt": {receipt}})
+	p.stepped(&v, f, progress)
 	return v
 }
 
@@ -186,7 +200,7 @@ func (w words) message(p problem) (heading, text string) {
 	case tooLarge.reason:
 		return w.TooLargeTitle, w.TooLargeText
 	case tooMany.reason:
-		return w.TooManyTitle, fmt.Sprintf(w.TooManyTextf, p.retrySeconds())
+		return w.TooManyTitle, w.count(w.TooManyText, p.retrySeconds())
 	case malformed.reason, unsupported.reason, timedOut.reason, methodNotAllowed.reason:
 		return w.CannotReadTitle, w.CannotReadText
 	default:

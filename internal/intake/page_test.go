@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,6 +139,7 @@ func TestPageLanguage(t *testing.T) {
 		{"", "fr, es;q=0.5", "es"},
 		{"", "zh", "en"},
 		{"", "es;q=nonsense", "en"},
+		{"", "xx, es;q=0.5", "es"},
 		{"", strings.Repeat("es,", 200), "en"},
 	} {
 		r := httptest.NewRequest(http.MethodGet, pagePath+c.query, nil)
@@ -156,18 +156,40 @@ func TestPageLanguage(t *testing.T) {
 func TestPageInALanguageWithoutWords(t *testing.T) {
 	h := newHarness(t)
 	s := testSurvey()
-	s.Languages = append(s.Languages, "ar")
-	s.Title["ar"] = "كيف كانت رحلتك؟"
+	s.Languages = append(s.Languages, "ur")
+	s.Title["ur"] = "آپ کا سفر کیسا رہا؟"
 	h.serve(s)
-	body := h.get(pagePath + "?lang=ar").Body.String()
+	body := h.get(pagePath + "?lang=ur").Body.String()
 	for _, want := range []string{
-		`<html lang="ar" dir="rtl">`, `<body lang="en" dir="ltr">`,
-		`<h1><span lang="ar" dir="rtl">كيف كانت رحلتك؟</span></h1>`,
+		`<html lang="ur" dir="rtl">`, `<body lang="en" dir="ltr">`,
+		`<h1><span lang="ur" dir="rtl">آپ کا سفر کیسا رہا؟</span></h1>`,
 		`<legend>How likely are you to recommend SFO? <span`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page has no %s", want)
 		}
+	}
+}
+
+// TestPageFromRightToLeft has the page's words and direction, and marks what the author wrote in another language only.
+func TestPageFromRightToLeft(t *testing.T) {
+	h := newHarness(t)
+	s := testSurvey()
+	s.Languages = append(s.Languages, "ar")
+	s.Title["ar"] = "كيف كانت رحلتك؟"
+	h.serve(s)
+	body := h.get(pagePath + "?lang=ar").Body.String()
+	for _, want := range []string{
+		`<html lang="ar" dir="rtl">`, `<h1>كيف كانت رحلتك؟</h1>`, arabic.Send,
+		`<legend><span lang="en" dir="ltr">How likely are you to recommend SFO?</span> <span class="need">(` + arabic.Required,
+		`<span lang="ar" dir="rtl" aria-current="true">العربية</span>`, `lang="es" dir="ltr" hreflang="es">español</a>`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
+	if strings.Contains(body, "<body lang") {
+		t.Error("the page's own words are marked as of another language")
 	}
 }
 
@@ -234,36 +256,6 @@ func TestPageHasEveryQuestion(t *testing.T) {
 	touchpoint := newHarness(t).get(pagePath + "/security").Body.String()
 	if got := strings.Count(touchpoint, "<legend>"); got != 1 || !strings.Contains(touchpoint, "About: Security and screening") {
 		t.Errorf("the touchpoint's page has %d groups", got)
-	}
-}
-
-func TestWordsAreWhole(t *testing.T) {
-	want := wordFields(english)
-	for _, w := range allWords {
-		got := wordFields(w)
-		for name, text := range got {
-			if strings.TrimSpace(text) == "" {
-				t.Errorf("%s: %s is empty", w.Tag, name)
-			}
-			verbs := regexp.MustCompile(`%[a-z]`)
-			if diff := cmp.Diff(verbs.FindAllString(want[name], -1), verbs.FindAllString(text, -1)); diff != "" {
-				t.Errorf("%s: %s has other verbs than English:\n%s", w.Tag, name, diff)
-			}
-			if strings.Contains(text, "%") != strings.HasSuffix(name, "f") {
-				t.Errorf("%s: the name %s does not say whether it is a format", w.Tag, name)
-			}
-		}
-	}
-}
-
-func TestRetentionInWords(t *testing.T) {
-	for _, w := range allWords {
-		if got := w.kept(1); got != w.PrivacyDay {
-			t.Errorf("%s: one day: %s", w.Tag, got)
-		}
-		if got := w.kept(30); !strings.Contains(got, "30") {
-			t.Errorf("%s: 30 days: %s", w.Tag, got)
-		}
 	}
 }
 

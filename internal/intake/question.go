@@ -51,7 +51,7 @@ func (p page) question(q survey.Question, f form) questionView {
 	switch v1alpha1.QuestionType(q.Type) {
 	case v1alpha1.QuestionText:
 		v.Kind, v.MaxLength, v.Value = "text", q.MaxLength, strings.Join(given, "\n")
-		v.Hint = fmt.Sprintf(w.AtMostf, q.MaxLength)
+		v.Hint = w.count(w.AtMost, int(q.MaxLength))
 	case v1alpha1.QuestionSingleChoice:
 		v.Kind, v.Input, v.Options = "list", "radio", p.choices(q, given)
 	case v1alpha1.QuestionMultipleChoice:

@@ -3,9 +3,7 @@ package intake
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -18,7 +16,6 @@ var pageFiles embed.FS
 var (
 	templates = template.Must(template.ParseFS(pageFiles, "page/*.html"))
 	style     = mustRead("page/style.css")
-	policy    = securityPolicy(style)
 )
 
 func mustRead(name string) string {
@@ -27,13 +24,6 @@ func mustRead(name string) string {
 		panic(err)
 	}
 	return string(content)
-}
-
-// securityPolicy allows the page nothing but its own style and its own form: no script, no image, no frame around it.
-func securityPolicy(style string) string {
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }
 
 // render writes a page. It is built whole before its first byte is sent, so that a client never gets half of one.
@@ -47,8 +37,8 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.Lang)
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Cache-Control", v.caching())
+	h.Set("Content-Security-Policy", securityPolicy(v))
 	h.Set("X-Robots-Tag", "noindex")
 	h.Set("Vary", "Accept-Encoding, Accept-Language")
 	content := body.Bytes()
@@ -59,6 +49,15 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 	h.Set("Content-Length", strconv.Itoa(len(content)))
 	w.WriteHeader(status)
 	_, _ = w.Write(content) // a client that has gone cannot be told
+}
+
+// caching is no-store, so that the next person at a kiosk finds nothing; but a step of a form stays where the browser's
+// back button finds it, or it would say that the page has expired.
+func (v view) caching() string {
+	if v.history {
+		return "private, no-cache"
+	}
+	return "no-store"
 }
 
 func compress(content []byte) []byte {
@@ -87,7 +86,7 @@ func acceptsGzip(header string) bool {
 // showMessage answers with a page that says one thing and belongs to no survey.
 func (s *Server) showMessage(w http.ResponseWriter, r *http.Request, p problem) {
 	words := requestWords(r)
-	v := view{Lang: words.Tag, Dir: direction(words.Tag), W: words, Style: template.CSS(style)}
+	v := view{Lang: words.Tag, Dir: direction(words.Tag), W: words, Style: themed(nil)}
 	v.Heading, v.Message = words.message(p)
 	v.Title = v.Heading
 	s.showProblem(w, r, p, "message", v)

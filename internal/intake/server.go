@@ -15,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
 // pageFactor is how many times as often a client may read pages as send answers.
@@ -87,6 +88,8 @@ func (s *Server) routes() []route {
 	return []route{
 		{"/s/{namespace}/{program}", form, s.showMessage},
 		{"/s/{namespace}/{program}/{touchpoint}", form, s.showMessage},
+		{"/s/{namespace}/{program}/" + survey.ErasePage, map[string]http.HandlerFunc{http.MethodGet: s.showErase, http.MethodPost: s.postErase}, s.showMessage},
+		{"/embed.js", map[string]http.HandlerFunc{http.MethodGet: showEmbed}, plainProblem},
 		{responsesPath, map[string]http.HandlerFunc{http.MethodGet: s.export, http.MethodPost: s.postJSON}, plainProblem},
 		{responsesPath + ":import", map[string]http.HandlerFunc{http.MethodPost: s.importNDJSON}, plainProblem},
 		{"/openapi.json", map[string]http.HandlerFunc{http.MethodGet: showOpenAPI}, plainProblem},

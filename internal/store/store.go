@@ -1,5 +1,5 @@
 // Package store keeps answers: what was acknowledged is on disk, once, and its hourly counts are in the same
-// transaction. This file is the contract; sqlite implements it and storetest judges implementations.
+// transaction. This file is the contract; sqlite and postgres implement it, and storetest judges implementations.
 package store
 
 import (
@@ -116,7 +116,8 @@ type Count struct {
 	Revision   int32
 	Hour       Hour
 	Value      string
-	N          int64
+	// N is 0 where the last answer was erased.
+	N int64
 }
 
 // Cursor is a place in a store's feed of changes. The zero Cursor is before everything.
@@ -185,6 +186,12 @@ type Store interface {
 	// Retire deletes the program's responses submitted before the time and keeps their counts and identities. It works
 	// in bounded transactions and returns the number deleted.
 	Retire(ctx context.Context, program Key, before time.Time) (int64, error)
+	// Erase deletes the answers of the response that the receipt was given for and takes them out of the counts, which
+	// the feed tells. Answers that retention deleted before stay counted: nothing tells any more what they were. A
+	// tombstone stays, which says nothing about the answers: the same response is a repeat ever after, and not stored
+	// again. Erase returns whether the receipt is known, and true again when it is called again; after true, no answer
+	// of the response is kept.
+	Erase(ctx context.Context, program Key, receipt string) (bool, error)
 	// Recount compares the program's counts with its answers.
 	Recount(ctx context.Context, program Key) (Check, error)
 	// Info describes the store.

@@ -47,13 +47,15 @@ const (
 	CodeFormat = "format"
 	// CodeFuture means that a time lies in the future.
 	CodeFuture = "future"
+	// CodeHidden means that the question is not asked, given the other answers.
+	CodeHidden = "hidden"
 )
 
 // Rules say how a submission came in.
 type Rules struct {
 	// Now is the time at which it came in.
 	Now time.Time
-	// Import marks a submission of an import: it may say when it was given, and Required binds it not.
+	// Import marks a submission of an import: it may say when it was given, and neither Required nor ShowWhen bind it.
 	Import bool
 }
 
@@ -176,16 +178,21 @@ func (c *checker) answers(sub Submission, imported bool) []store.Answer {
 	if !known { // the touchpoint is refused already: say what can be said of the answers
 		page, _ = c.survey.Page("")
 	}
+	j := judge{checker: checker{survey: c.survey}, given: map[string]any{}, wrong: map[string]bool{}}
 	var answers []store.Answer
 	for _, q := range page {
 		value, given := sub.Answers[q.Name]
+		asked := imported || j.asks(q)
 		switch {
+		case given && asked:
+			answers = append(answers, j.take(q, value))
 		case given:
-			answers = append(answers, c.answer(q, value))
-		case q.Required && known && !imported:
-			c.refuse(pointerTo(q.Name), CodeRequired, "an answer is required")
+			j.refuse(pointerTo(q.Name), CodeHidden, "this question is not asked, given the other answers: showWhen is %s", q.ShowWhen)
+		case asked && q.Required && known && !imported:
+			j.refuse(pointerTo(q.Name), CodeRequired, "an answer is required")
 		}
 	}
+	c.errors = append(c.errors, j.errors...)
 	c.strangers(sub.Answers, page)
 	return answers
 }

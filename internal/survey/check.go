@@ -40,13 +40,48 @@ func CheckTouchpoint(tp *v1alpha1.Touchpoint, program *v1alpha1.SurveyProgram) [
 			problems = append(problems, questionNotFound(fmt.Sprintf("spec.questions[%d]", i), name, program))
 		}
 	}
+	problems = append(problems, checkReserved(tp)...)
 	served := ServedQuestions(tp, program)
+	problems = append(problems, checkReachable(tp, served, program)...)
 	for i, o := range tp.Spec.Objectives {
 		field := objectiveField(i)
 		problems = append(problems, checkObjective(field, o, program)...)
 		if _, ok := question(program, o.Question); ok && !slices.Contains(served, o.Question) {
 			problems = append(problems, Problem{v1alpha1.ReasonObjectiveInvalid, field + ".question",
 				fmt.Sprintf("question %q is not asked at this touchpoint: add it to spec.questions", o.Question)})
+		}
+	}
+	return problems
+}
+
+// ErasePage is the last part of the address at which answers are erased; no touchpoint's page can have it.
+const ErasePage = "erase"
+
+func checkReserved(tp *v1alpha1.Touchpoint) []Problem {
+	if tp.Name != ErasePage {
+		return nil
+	}
+	return []Problem{{v1alpha1.ReasonInvalidSpec, "metadata.name",
+		fmt.Sprintf("a touchpoint cannot be named %q: the page at that address erases answers", ErasePage)}}
+}
+
+// checkReachable refuses a page with a question that it can never ask, since the questions that its showWhen depends on
+// are not asked there.
+func checkReachable(tp *v1alpha1.Touchpoint, served []string, program *v1alpha1.SurveyProgram) []Problem {
+	var problems []Problem
+	for _, name := range served {
+		q, _ := question(program, name)
+		condition, err := ParseCondition(q.ShowWhen)
+		if q.ShowWhen == "" || err != nil || slices.ContainsFunc(condition.Refers(), func(n string) bool { return slices.Contains(served, n) }) {
+			continue
+		}
+		if !condition.Holds(nil) {
+			field := "spec.questions"
+			if i := slices.Index(tp.Spec.Questions, name); i >= 0 {
+				field = fmt.Sprintf("%s[%d]", field, i)
+			}
+			problems = append(problems, Problem{v1alpha1.ReasonInvalidSpec, field,
+				fmt.Sprintf("question %q is never asked here: its showWhen depends on %s, which this touchpoint does not ask", name, list(condition.Refers()))})
 		}
 	}
 	return problems
@@ -133,6 +168,19 @@ func checkSurvey(s *v1alpha1.Survey) []Problem {
 	if len(s.PrivacyNotice) > 0 {
 		check("spec.survey.privacyNotice", s.PrivacyNotice)
 	}
+	if len(s.ThankYou) > 0 {
+		check("spec.survey.thankYou", s.ThankYou)
+	}
+	for i, step := range s.Steps {
+		if len(step.Title) > 0 {
+			check(fmt.Sprintf("spec.survey.steps[%d].title", i), step.Title)
+		}
+	}
+	for i, f := range s.Feedback {
+		if len(f.Title) > 0 {
+			check(fmt.Sprintf("spec.survey.feedback[%d].title", i), f.Title)
+		}
+	}
 	for i, q := range s.Questions {
 		field := fmt.Sprintf("spec.survey.questions[%d]", i)
 		check(field+".text", q.Text)
@@ -140,7 +188,25 @@ func checkSurvey(s *v1alpha1.Survey) []Problem {
 			check(fmt.Sprintf("%s.choices[%d].label", field, j), c.Label)
 		}
 	}
-	return problems
+	problems = append(problems, checkConditions(s.Questions)...)
+	problems = append(problems, checkSteps(s)...)
+	problems = append(problems, checkFeedback(s)...)
+	return append(problems, checkBranding(s.Branding)...)
+}
+
+// checkSteps refuses steps that would ask in another order than the survey's: conditions look back.
+func checkSteps(s *v1alpha1.Survey) []Problem {
+	var asked []string
+	for _, step := range s.Steps {
+		asked = append(asked, step.Questions...)
+	}
+	for i, name := range asked {
+		if i < len(s.Questions) && s.Questions[i].Name != name {
+			return []Problem{{v1alpha1.ReasonInvalidSpec, "spec.survey.steps",
+				fmt.Sprintf("steps must name the questions in the survey's order: %q stands where %q is due", name, s.Questions[i].Name)}}
+		}
+	}
+	return nil
 }
 
 // checkText refuses keys that are no language tags, and two spellings of one language.

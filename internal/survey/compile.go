@@ -31,15 +31,28 @@ func Compile(program *v1alpha1.SurveyProgram, touchpoints []v1alpha1.Touchpoint,
 		DefaultLanguage: canonical(spec.Survey.DefaultLanguage),
 		Title:           texts(spec.Survey.Title),
 		PrivacyNotice:   texts(spec.Survey.PrivacyNotice),
+		ThankYou:        texts(spec.Survey.ThankYou),
 		Touchpoints:     map[string]Touchpoint{},
 		Units:           map[string]string{},
 		Closed:          spec.Endpoint.Intake == v1alpha1.IntakeClosed,
 		RetentionDays:   spec.Privacy.RetentionDays,
 		MinimumCell:     spec.Privacy.MinimumCell,
+		Branding:        compileBranding(spec.Survey.Branding),
+		FrameAncestors:  slices.Sorted(slices.Values(spec.Endpoint.FrameAncestors)),
+	}
+	for _, step := range spec.Survey.Steps {
+		s.Steps = append(s.Steps, Step{Title: texts(step.Title), Questions: step.Questions})
+	}
+	for _, f := range spec.Survey.Feedback {
+		s.Feedback = append(s.Feedback, Feedback{Name: f.Name, Title: texts(f.Title), Metric: string(f.Metric), Questions: f.Questions})
 	}
 	s.Languages = languages(s.Title, s.DefaultLanguage)
 	for _, q := range spec.Survey.Questions {
-		s.Questions = append(s.Questions, compileQuestion(q))
+		compiled, err := compileQuestion(q)
+		if err != nil { // checkSurvey has compiled it
+			return nil, []Problem{{v1alpha1.ReasonInvalidSpec, "spec.survey.questions", err.Error()}}
+		}
+		s.Questions = append(s.Questions, compiled)
 	}
 	for i := range touchpoints {
 		s.addTouchpoint(&touchpoints[i], program)
@@ -52,7 +65,7 @@ func Compile(program *v1alpha1.SurveyProgram, touchpoints []v1alpha1.Touchpoint,
 }
 
 func (s *Survey) addTouchpoint(tp *v1alpha1.Touchpoint, program *v1alpha1.SurveyProgram) {
-	if tp.Namespace != program.Namespace || tp.Spec.ProgramRef.Name != program.Name {
+	if tp.Namespace != program.Namespace || tp.Spec.ProgramRef.Name != program.Name || tp.Name == ErasePage {
 		return
 	}
 	if served := ServedQuestions(tp, program); len(served) > 0 {
@@ -70,7 +83,7 @@ func (s *Survey) addUnit(team *v1alpha1.Team, program *v1alpha1.SurveyProgram) {
 	}
 }
 
-func compileQuestion(q v1alpha1.Question) Question {
+func compileQuestion(q v1alpha1.Question) (Question, error) {
 	out := Question{
 		Name:     q.Name,
 		Type:     string(q.Type),
@@ -85,7 +98,12 @@ func compileQuestion(q v1alpha1.Question) Question {
 	if q.Type == v1alpha1.QuestionText {
 		out.MaxLength = int32(or(q.MaxLength, defaultTextMaxLength))
 	}
-	return out
+	if q.ShowWhen == "" {
+		return out, nil
+	}
+	condition, err := ParseCondition(q.ShowWhen)
+	out.ShowWhen = condition
+	return out, err
 }
 
 // texts returns a text under canonical language tags; checkText has found them valid and distinct.

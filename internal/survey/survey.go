@@ -20,9 +20,10 @@ type Survey struct {
 	// the others in alphabetical order.
 	DefaultLanguage string   `json:"defaultLanguage"`
 	Languages       []string `json:"languages"`
-	// Title and PrivacyNotice by language.
+	// Title, PrivacyNotice and ThankYou by language.
 	Title         Texts `json:"title"`
 	PrivacyNotice Texts `json:"privacyNotice,omitempty"`
+	ThankYou      Texts `json:"thankYou,omitempty"`
 	// Questions of the survey, in the order in which they are asked.
 	Questions []Question `json:"questions"`
 	// Touchpoints whose pages are served, by name.
@@ -34,6 +35,14 @@ type Survey struct {
 	// RetentionDays is how long answers are kept; MinimumCell the size below which no group is shown.
 	RetentionDays int32 `json:"retentionDays"`
 	MinimumCell   int32 `json:"minimumCell"`
+	// Steps in which the page asks; none for all at once.
+	Steps []Step `json:"steps,omitempty"`
+	// Feedback are the scores that the thank-you page gives back.
+	Feedback []Feedback `json:"feedback,omitempty"`
+	// Branding of the page; nil for none.
+	Branding *Branding `json:"branding,omitempty"`
+	// FrameAncestors are the origins whose pages may show the survey in a frame.
+	FrameAncestors []string `json:"frameAncestors,omitempty"`
 	// Hash is a digest of everything above.
 	Hash string `json:"hash"`
 }
@@ -62,6 +71,22 @@ type Question struct {
 	Choices []Choice `json:"choices,omitempty"`
 	// MaxLength of a Text answer in characters (Unicode code points); zero for the others.
 	MaxLength int32 `json:"maxLength,omitempty"`
+	// ShowWhen says where the question is asked; nil for always.
+	ShowWhen *Condition `json:"showWhen,omitempty"`
+}
+
+// Step is a page of a survey that is filled in step by step.
+type Step struct {
+	Title     Texts    `json:"title,omitempty"`
+	Questions []string `json:"questions"`
+}
+
+// Feedback is a score that is given back: Mean or Sum of the person's own answers.
+type Feedback struct {
+	Name      string   `json:"name"`
+	Title     Texts    `json:"title,omitempty"`
+	Metric    string   `json:"metric"`
+	Questions []string `json:"questions"`
 }
 
 // Choice is one of the answers to choose from.
@@ -84,7 +109,7 @@ type Problem struct {
 type FieldError struct {
 	// Pointer is the JSON pointer (RFC 6901) of the field, such as /answers/recommend.
 	Pointer string `json:"pointer"`
-	// Code is a stable word for the fault: required, unknown, type, range, choice, length, format, future.
+	// Code is a stable word for the fault: required, unknown, type, range, choice, length, format, future, hidden.
 	Code string `json:"code"`
 	// Detail says in English what is wrong and what is allowed. It never repeats the answer.
 	Detail string `json:"detail"`

@@ -290,3 +290,22 @@ func TestReadRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestSurveyIsCompiled: what only a compiler can tell is told offline too, with its line.
+func TestSurveyIsCompiled(t *testing.T) {
+	for before, c := range map[string]struct{ after, want string }{
+		"showWhen: answers.recommend <= 6": {"showWhen: answers.stars <= 6",
+			`0.yaml:19: SurveyProgram default/questionnaire: spec.survey.questions[1].showWhen: question "stars" is not asked before this one, allowed are recommend`},
+		`accentColor: "#8a1f5c"`: {`accentColor: "#ff6600"`,
+			`0.yaml:31: SurveyProgram default/questionnaire: spec.survey.branding.light.accentColor: #ff6600 on the background #fff8f0 has a contrast of 2.78, at least 4.5 is needed so that everybody can read it`},
+		"metric: Sum": {"metric: Mean",
+			`0.yaml:28: SurveyProgram default/questionnaire: spec.survey.feedback[0].questions: the questions of a Mean must have one scale; a Sum may have several`},
+		"questions: [recommend, stars]": {"questions: [recommend]", ""},
+	} {
+		manifest := strings.Replace(admission.Questionnaire, before, c.after, 1)
+		got := text(t, check(t, Options{AllowMissing: true}, manifest))
+		if manifest == admission.Questionnaire || !strings.Contains(got, c.want) || (c.want == "") != strings.Contains(got, " 0 problems") {
+			t.Errorf("%s: %s\nwant %s", c.after, got, c.want)
+		}
+	}
+}

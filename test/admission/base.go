@@ -83,6 +83,42 @@ spec:
   - {name: net-ease, question: effort, metric: CESNet, target: -20}
   - {name: mean, question: food, metric: Mean, target: 4}
 `
+	// Questionnaire is a program that asks in steps and by condition, gives a score back and looks like its sender's.
+	Questionnaire = `apiVersion: cx-operator.io/v1alpha1
+kind: SurveyProgram
+metadata: {name: questionnaire}
+spec:
+  displayName: Questionnaire
+  purpose: Tell people where they stand.
+  storeRef: {name: responses}
+  survey:
+    defaultLanguage: en
+    title: {en: Where do you stand}
+    thankYou: {en: See you again}
+    questions:
+    - name: recommend
+      type: NPS
+      text: {en: How likely are you to recommend us}
+    - name: why
+      type: Text
+      text: {en: What went wrong}
+      showWhen: answers.recommend <= 6
+    - name: stars
+      type: Rating
+      maximum: 10
+      text: {en: How many stars}
+    steps:
+    - {name: first, questions: [recommend, why]}
+    - {name: last, title: {en: The rest}, questions: [stars]}
+    feedback:
+    - {name: total, title: {en: Your total}, metric: Sum, questions: [recommend, stars]}
+    branding:
+      logo: data:image/png;base64,iVBORw0KGgo=
+      light: {accentColor: "#8a1f5c", backgroundColor: "#fff8f0", textColor: "#201020"}
+      dark: {accentColor: "#ffd166"}
+  endpoint:
+    frameAncestors: ["https://www.example.org", "https://*.example.com:8443"]
+`
 	// Touchpoint has a handoff, an objective and a rule for plans.
 	Touchpoint = `apiVersion: cx-operator.io/v1alpha1
 kind: Touchpoint
@@ -135,4 +171,6 @@ spec:
 )
 
 // Bases are all of the above.
-func Bases() []string { return []string{Team, ResponseStore, SurveyProgram, Touchpoint, ActionPlan} }
+func Bases() []string {
+	return []string{Team, ResponseStore, SurveyProgram, Questionnaire, Touchpoint, ActionPlan}
+}

@@ -40,7 +40,7 @@ func replaceOnce(name, base, before, after string) string {
 // Refused are manifests that must be refused when they are created.
 func Refused() []Case {
 	var all []Case
-	for _, cases := range [][]Case{teams(), stores(), programs(), surveys(), touchpoints(), objectives(), plans()} {
+	for _, cases := range [][]Case{teams(), stores(), programs(), surveys(), questionnaires(), touchpoints(), objectives(), plans()} {
 		all = append(all, cases...)
 	}
 	return all
@@ -188,6 +188,47 @@ func withoutQuestions() string {
 	_, after, _ := strings.Cut(rest, "  evidence:\n")
 	after, _, _ = strings.Cut(after, "  objectives:\n")
 	return before + "    questions: [QUESTIONS]\n  evidence:\n" + after
+}
+
+func questionnaires() []Case {
+	const (
+		steps    = "spec.survey.steps"
+		feedback = "spec.survey.feedback"
+		branding = "spec.survey.branding"
+	)
+	return []Case{
+		{"thanks without the default language", Questionnaire, "thankYou: {en:", "thankYou: {es:",
+			[]string{"spec.survey.thankYou", "thankYou must have a text in defaultLanguage"}},
+		{"step without the default language", Questionnaire, "title: {en: The rest}", "title: {es: El resto}",
+			[]string{steps, "every step's title must have a text in defaultLanguage"}},
+		{"question in no step", Questionnaire, "questions: [recommend, why]", "questions: [recommend]",
+			[]string{steps, "every question must belong to exactly one step"}},
+		{"question in two steps", Questionnaire, "questions: [stars]", "questions: [why, stars]",
+			[]string{steps, "every question must belong to exactly one step"}},
+		{"step with an unknown question", Questionnaire, "questions: [stars]", "questions: [stars, planets]",
+			[]string{steps, "every question of a step must be one of questions"}},
+		{"step without questions", Questionnaire, "questions: [stars]", "questions: []", []string{steps + "[1].questions", "at least 1 items"}},
+		{"step without a name", Questionnaire, "{name: last, ", "{name: The last, ", []string{steps + "[1].name", "should match"}},
+		{"feedback without the default language", Questionnaire, "title: {en: Your total}", "title: {es: Su total}",
+			[]string{feedback, "the title of every feedback must have a text in defaultLanguage"}},
+		{"feedback on a text", Questionnaire, "questions: [recommend, stars]", "questions: [recommend, why]",
+			[]string{feedback, "every question of feedback must be one of questions, of type NPS, CSAT, CES or Rating"}},
+		{"feedback on an unknown question", Questionnaire, "questions: [recommend, stars]", "questions: [planets]",
+			[]string{feedback, "every question of feedback must be one of questions"}},
+		{"unknown feedback", Questionnaire, "metric: Sum", "metric: Rank", []string{feedback + "[0].metric", `"Mean", "Sum"`}},
+		{"condition is too long", Questionnaire, "showWhen: answers.recommend <= 6", "showWhen: answers.recommend <= 6 || '" + long(500) + "' == ''",
+			[]string{"spec.survey.questions[1].showWhen", "500"}},
+		{"logo with scripts", Questionnaire, "data:image/png;", "data:image/svg+xml;", []string{branding + ".logo", "should match"}},
+		{"logo elsewhere", Questionnaire, "data:image/png;base64,iVBORw0KGgo=", "https://example.org/logo.png", []string{branding + ".logo", "should match"}},
+		{"logo is too large", Questionnaire, "iVBORw0KGgo=", "iVBORw0KGgo" + long(6000), []string{branding + ".logo", "6000"}},
+		{"accent by name", Questionnaire, `accentColor: "#ffd166"`, "accentColor: yellow1", []string{branding + ".dark.accentColor", "should match"}},
+		{"background is too short", Questionnaire, `backgroundColor: "#fff8f0"`, `backgroundColor: "#fff"`, []string{branding + ".light.backgroundColor", "at least 7"}},
+		{"text colour with alpha", Questionnaire, `textColor: "#201020"`, `textColor: "#20102080"`, []string{branding + ".light.textColor", "7"}},
+		{"every page may be the frame", Questionnaire, `["https://www.example.org",`, `["*",`, []string{"spec.endpoint.frameAncestors[0]", "should match"}},
+		{"frame with a path", Questionnaire, "https://www.example.org", "https://www.example.org/page", []string{"spec.endpoint.frameAncestors[0]", "should match"}},
+		{"frame that is another policy", Questionnaire, "https://www.example.org", "https://a.example; script-src *",
+			[]string{"spec.endpoint.frameAncestors[0]", "should match"}},
+	}
 }
 
 func touchpoints() []Case {

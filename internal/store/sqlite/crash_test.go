@@ -20,6 +20,12 @@ func TestCrash(t *testing.T) {
 		func(series string) *exec.Cmd { return child(series, path) })
 }
 
+func TestImport(t *testing.T) {
+	s := mustOpen(t, filepath.Join(t.TempDir(), "answers.db"), Options{})
+	defer s.Close()
+	storetest.Import(t, s)
+}
+
 func TestLockOfAnotherProcess(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "answers.db")
 	holder := child("hold", path)

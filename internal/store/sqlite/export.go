@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
 
 // exportRows follows the index of responses and then the key of answers, so that nothing is sorted or held in memory.
@@ -74,7 +75,7 @@ func scanAnswer(rows *sql.Rows) (int64, store.Response, error) {
 		&a.Question, &a.Revision, &a.Kind, &vals); err != nil {
 		return 0, r, err
 	}
-	values, err := decodeValues(vals)
+	values, err := commit.DecodeValues(vals)
 	if err != nil {
 		return 0, r, err
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Updated implements store.Feed: the channel is closed after the next commit that changed counts or ended an import.
-func (s *Store) Updated() <-chan struct{} { return s.updated.wait() }
+func (s *Store) Updated() <-chan struct{} { return s.updated.Wait() }
 
 // Changes implements store.Feed. A page ends with a commit, so it can have more counts than the limit, by what one commit
 // changed.

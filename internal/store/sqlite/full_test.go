@@ -42,7 +42,7 @@ func TestDatabaseFull(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "answers.db"), Options{BatchSize: 16})
 	defer s.Close()
 	limit := func(pages int) {
-		err := s.writer.do(context.Background(), func(t *tx) error {
+		err := s.do(context.Background(), func(t *tx) error {
 			return t.exec(fmt.Sprint("PRAGMA max_page_count = ", pages))
 		})
 		if err != nil {

@@ -1,19 +1,20 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
 
 // statements of the writer, prepared once.
 type statements struct {
 	findProgram, addProgram, touch         *sql.Stmt
 	addSubmission, findSubmission          *sql.Stmt
+	findErased                             *sql.Stmt
 	addResponse, addAnswer, addCount       *sql.Stmt
 	savepoint, releaseSavepoint, backTrack *sql.Stmt
 }
@@ -28,6 +29,7 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.touch, `UPDATE program SET seq = ? WHERE id = ?`},
 		{&s.addSubmission, `INSERT INTO submission (program, id, digest, receipt) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.findSubmission, `SELECT digest, receipt FROM submission WHERE program = ? AND id = ?`},
+		{&s.findErased, `SELECT digest, receipt FROM erased WHERE program = ? AND id = ?`},
 		{&s.addResponse, `INSERT INTO response (program, submission, submitted_at, touchpoint, unit, language)
 			VALUES (?, ?, ?, ?, ?, ?)`},
 		{&s.addAnswer, `INSERT INTO answer (response, question, revision, kind, vals) VALUES (?, ?, ?, ?, ?)`},
@@ -48,15 +50,15 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 }
 
 // insertAll inserts every row, or fails.
-func (t *tx) insertAll(parts []part) error {
+func (t *tx) insertAll(parts []commit.Part) error {
 	for _, p := range parts {
-		for i := p.from; i < p.to; i++ {
-			r := &p.rows[i]
-			program, err := t.program(r.program)
+		for i := p.From; i < p.To; i++ {
+			r := &p.Rows[i]
+			program, err := t.program(r.Program)
 			if err != nil {
 				return err
 			}
-			if p.results[i], err = t.insert(program, r); err != nil {
+			if p.Results[i], err = t.insert(program, r); err != nil {
 				return err
 			}
 		}
@@ -66,20 +68,20 @@ func (t *tx) insertAll(parts []part) error {
 
 // insertEach inserts the rows one by one. What is wrong with one fails its own request only; of that one's rows, those
 // before it stay.
-func (t *tx) insertEach(parts []part) error {
+func (t *tx) insertEach(parts []commit.Part) error {
 	for _, p := range parts {
-		for i := p.from; i < p.to && p.err == nil; i++ {
-			r := &p.rows[i]
-			program, err := t.program(r.program)
+		for i := p.From; i < p.To && p.Err() == nil; i++ {
+			r := &p.Rows[i]
+			program, err := t.program(r.Program)
 			if err != nil {
 				return err
 			}
-			p.results[i], err = t.tryInsert(program, r)
+			p.Results[i], err = t.tryInsert(program, r)
 			if away(err) {
 				return err
 			}
 			if err != nil {
-				p.err = fmt.Errorf("sqlite: append: response %s: %w", r.id, err)
+				p.Fail(fmt.Errorf("sqlite: append: response %s: %w", r.ID, err))
 			}
 		}
 	}
@@ -87,7 +89,7 @@ func (t *tx) insertEach(parts []part) error {
 }
 
 // tryInsert leaves nothing of a row that fails.
-func (t *tx) tryInsert(program int64, r *row) (store.Result, error) {
+func (t *tx) tryInsert(program int64, r *commit.Row) (store.Result, error) {
 	if _, err := t.stmts.savepoint.Exec(); err != nil {
 		return store.Result{}, err
 	}
@@ -120,8 +122,11 @@ func (t *tx) program(key store.Key) (int64, error) {
 	return id, nil
 }
 
-func (t *tx) insert(program int64, r *row) (store.Result, error) {
-	added, err := t.stmts.addSubmission.Exec(program, r.id[:], r.digest[:], r.receipt)
+func (t *tx) insert(program int64, r *commit.Row) (store.Result, error) {
+	if result, ok, err := t.compareErased(program, r); ok || err != nil {
+		return result, err
+	}
+	added, err := t.stmts.addSubmission.Exec(program, r.ID[:], r.Digest[:], r.Receipt)
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -130,7 +135,7 @@ func (t *tx) insert(program int64, r *row) (store.Result, error) {
 	} else if n == 0 {
 		return t.compare(program, r)
 	}
-	inserted, err := t.stmts.addResponse.Exec(program, r.id[:], r.submittedAt, r.touchpoint, r.unit, r.language)
+	inserted, err := t.stmts.addResponse.Exec(program, r.ID[:], r.SubmittedAt, r.Touchpoint, r.Unit, r.Language)
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -138,25 +143,34 @@ func (t *tx) insert(program int64, r *row) (store.Result, error) {
 	if err != nil {
 		return store.Result{}, err
 	}
-	for _, a := range r.answers {
-		if _, err := t.stmts.addAnswer.Exec(id, a.question, a.revision, a.kind, a.vals); err != nil {
+	for _, a := range r.Answers {
+		if _, err := t.stmts.addAnswer.Exec(id, a.Question, a.Revision, a.Kind, a.Vals); err != nil {
 			return store.Result{}, err
 		}
 	}
-	t.counts.add(program, r)
+	t.counts.Add(program, r)
 	t.touched[program] = true
-	return store.Result{Outcome: store.Stored, Receipt: r.receipt}, nil
+	return store.Result{Outcome: store.Stored, Receipt: r.Receipt}, nil
 }
 
 // compare tells a repeat from a conflict.
-func (t *tx) compare(program int64, r *row) (store.Result, error) {
+func (t *tx) compare(program int64, r *commit.Row) (store.Result, error) {
 	var digest []byte
 	var receipt string
-	if err := t.stmts.findSubmission.QueryRow(program, r.id[:]).Scan(&digest, &receipt); err != nil {
+	if err := t.stmts.findSubmission.QueryRow(program, r.ID[:]).Scan(&digest, &receipt); err != nil {
 		return store.Result{}, err
 	}
-	if !bytes.Equal(digest, r.digest[:]) {
-		return store.Result{Outcome: store.Conflict}, nil
+	return commit.Compare(digest, r.Digest[:], receipt), nil
+}
+
+// compareErased is compare for what was erased; ok is false where it was not.
+func (t *tx) compareErased(program int64, r *commit.Row) (result store.Result, ok bool, err error) {
+	tombstone := commit.NewTombstone(r.ID, r.Digest)
+	var digest []byte
+	var receipt string
+	err = t.stmts.findErased.QueryRow(program, tombstone.ID[:]).Scan(&digest, &receipt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return store.Result{}, false, nil
 	}
-	return store.Result{Outcome: store.Repeated, Receipt: receipt}, nil
+	return commit.Compare(digest, tombstone.Digest[:], receipt), true, err
 }

@@ -15,11 +15,7 @@ var migrations embed.FS
 
 // migrate brings the tables up to date and returns the number of the last migration.
 func migrate(ctx context.Context, db *sql.DB) (int64, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return 0, err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
+	provider, err := newProvider(db)
 	if err != nil {
 		return 0, err
 	}
@@ -34,4 +30,12 @@ func migrate(ctx context.Context, db *sql.DB) (int64, error) {
 		return 0, fmt.Errorf("migrating: %w", err)
 	}
 	return target, nil
+}
+
+func newProvider(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
 }

@@ -20,6 +20,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
 
 // Options of a Store. The zero value is good for production.
@@ -33,8 +34,6 @@ type Options struct {
 }
 
 const (
-	defaultQueueLength = 1024
-	defaultBatchSize   = 512
 	// feedReaders and bulkReaders bound the connections, and with them the memory, that readers take. The feed has its
 	// own, so that slow downloads cannot hold it up.
 	feedReaders = 2
@@ -53,9 +52,9 @@ type Store struct {
 	version int64
 	// seq is the newest commit that readers of the feed can see.
 	seq     atomic.Int64
-	updated broadcast
+	updated commit.Broadcast
 
-	queue  *queue
+	loop   *commit.Loop
 	writer *writer
 	// reading ends when the store closes, and what is being read with it.
 	reading     context.Context
@@ -107,21 +106,14 @@ func (s *Store) open(ctx context.Context, path string, o Options) error {
 	if s.bulk, err = openReaders(path, bulkReaders); err != nil {
 		return err
 	}
-	s.queue = newQueue(orDefault(o.QueueLength, defaultQueueLength), orDefault(o.BatchSize, defaultBatchSize))
 	if s.writer, err = newWriter(ctx, s); err != nil {
 		return err
 	}
 	s.reading, s.stopReading = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shutdown)
-	go s.writer.run()
+	s.loop = commit.NewLoop("sqlite", o.QueueLength, o.BatchSize, s.writer.write)
+	go s.loop.Run()
 	return nil
-}
-
-func orDefault(n, fallback int) int {
-	if n > 0 {
-		return n
-	}
-	return fallback
 }
 
 // makeFile makes the file and its folder where they are absent, for the owner alone, and returns its real path, so that

@@ -181,3 +181,42 @@ func TestEpochOfABackup(t *testing.T) {
 		t.Errorf("page for the cursor from before: %+v, %v", page, err)
 	}
 }
+
+// TestEpochOfAVacuumedCopy puts a copy in place that was made with VACUUM INTO while the store was open.
+func TestEpochOfAVacuumedCopy(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "answers.db")
+	s := mustOpen(t, path, Options{})
+	add := func(n int) {
+		t.Helper()
+		if _, err := s.Append(ctx, []store.Response{wordy(n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(1)
+	db := raw(t, path)
+	mustExec(t, db, `VACUUM INTO ?`, path+".copy")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	add(2)
+	page, err := s.Changes(ctx, store.Cursor{}, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := page.Next
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".copy", path); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, path, Options{})
+	defer s.Close()
+	wantKept(t, s, 1)
+	add(3)
+	if page, err = s.Changes(ctx, before, 100); err != nil || !page.Reset || page.Next.Seq != before.Seq || len(page.Counts) != 2 {
+		t.Errorf("page for the cursor from before: %+v, %v", page, err)
+	}
+	wantKept(t, s, 2)
+}

@@ -23,6 +23,10 @@ func TestPlans(t *testing.T) {
 		{"export", exportRows, []any{"ns", "name"}, true},
 		{"expired", expired, []any{"ns", "name", 1, 1}, true},
 		{"fold", foldRetired, []any{"[1]"}, false},
+		{"uncount", uncount, []any{1, 1}, false},
+		{"by receipt", byReceipt, []any{1, "R"}, true},
+		{"by submission", bySubmission, []any{1, []byte{1}}, true},
+		{"erased receipts", erasedReceipts, []any{1, "R"}, true},
 		{"counts", programCounts, []any{1}, true},
 		{"recount", programCounted, []any{1}, true},
 	} {

@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
-
-// maxDifferences bounds what a recount lists.
-const maxDifferences = 100
 
 const (
 	programCounts = `
@@ -37,15 +34,9 @@ func (s *Store) Recount(ctx context.Context, program store.Key) (store.Check, er
 			Scan(&check.Responses); err != nil {
 			return err
 		}
-		balances := map[countKey]balance{}
-		if err := readBalances(ctx, t, number, balances); err != nil {
-			return err
-		}
-		if err := recountKept(ctx, t, number, balances); err != nil {
-			return err
-		}
-		check.Differences = differences(balances)
-		return nil
+		var err error
+		check.Differences, err = recountProgram(ctx, t, number)
+		return err
 	})
 	if err != nil {
 		return store.Check{}, fmt.Errorf("sqlite: recount: %w", err)
@@ -53,16 +44,28 @@ func (s *Store) Recount(ctx context.Context, program store.Key) (store.Check, er
 	return check, nil
 }
 
-func readBalances(ctx context.Context, t *sql.Tx, program int64, balances map[countKey]balance) error {
+// recountProgram returns what does not balance of a program's counts.
+func recountProgram(ctx context.Context, t *sql.Tx, program int64) ([]string, error) {
+	balances := map[commit.CountKey]balance{}
+	if err := readBalances(ctx, t, program, balances); err != nil {
+		return nil, err
+	}
+	if err := recountKept(ctx, t, program, balances); err != nil {
+		return nil, err
+	}
+	return differences(balances), nil
+}
+
+func readBalances(ctx context.Context, t *sql.Tx, program int64, balances map[commit.CountKey]balance) error {
 	rows, err := t.QueryContext(ctx, programCounts, program)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var k countKey
+		var k commit.CountKey
 		var b balance
-		if err := rows.Scan(&k.touchpoint, &k.unit, &k.question, &k.revision, &k.hour, &k.value, &b.n, &b.retired); err != nil {
+		if err := rows.Scan(&k.Touchpoint, &k.Unit, &k.Question, &k.Revision, &k.Hour, &k.Value, &b.n, &b.retired); err != nil {
 			return err
 		}
 		balances[k] = b
@@ -70,15 +73,15 @@ func readBalances(ctx context.Context, t *sql.Tx, program int64, balances map[co
 	return rows.Err()
 }
 
-func recountKept(ctx context.Context, t *sql.Tx, program int64, balances map[countKey]balance) error {
+func recountKept(ctx context.Context, t *sql.Tx, program int64, balances map[commit.CountKey]balance) error {
 	rows, err := t.QueryContext(ctx, programCounted, program)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var k countKey
-		if err := rows.Scan(&k.touchpoint, &k.unit, &k.question, &k.revision, &k.hour, &k.value); err != nil {
+		var k commit.CountKey
+		if err := rows.Scan(&k.Touchpoint, &k.Unit, &k.Question, &k.Revision, &k.Hour, &k.Value); err != nil {
 			return err
 		}
 		b := balances[k]
@@ -88,15 +91,15 @@ func recountKept(ctx context.Context, t *sql.Tx, program int64, balances map[cou
 	return rows.Err()
 }
 
-func differences(balances map[countKey]balance) []string {
-	maps.DeleteFunc(balances, func(_ countKey, b balance) bool { return b.n == b.kept+b.retired })
-	keys := slices.SortedFunc(maps.Keys(balances), compareKeys)
+func differences(balances map[commit.CountKey]balance) []string {
+	maps.DeleteFunc(balances, func(_ commit.CountKey, b balance) bool { return b.n == b.kept+b.retired })
+	keys := slices.SortedFunc(maps.Keys(balances), commit.CompareKeys)
 	var out []string
-	for _, k := range keys[:min(len(keys), maxDifferences)] {
+	for _, k := range keys[:min(len(keys), commit.MaxDifferences)] {
 		b := balances[k]
-		out = append(out, fmt.Sprintf("touchpoint %q, unit %q, question %q revision %d, hour %s, value %q: counted %d, "+
-			"recounted %d kept and %d retired", k.touchpoint, k.unit, k.question, k.revision,
-			k.hour.Time().Format(time.RFC3339), k.value, b.n, b.kept, b.retired))
+		out = append(out, commit.Difference(store.Count{
+			Touchpoint: k.Touchpoint, Unit: k.Unit, Question: k.Question, Revision: k.Revision, Hour: k.Hour, Value: k.Value, N: b.n,
+		}, b.kept, b.retired))
 	}
 	return out
 }

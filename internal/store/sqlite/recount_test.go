@@ -8,13 +8,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
 
 func TestDifferences(t *testing.T) {
-	key := func(question string) countKey {
-		return countKey{touchpoint: "gate", unit: "a", question: question, revision: 2, hour: 493_860, value: "9"}
+	key := func(question string) commit.CountKey {
+		return commit.CountKey{Touchpoint: "gate", Unit: "a", Question: question, Revision: 2, Hour: 493_860, Value: "9"}
 	}
-	got := differences(map[countKey]balance{
+	got := differences(map[commit.CountKey]balance{
 		key("fine"):        {n: 3, kept: 2, retired: 1},
 		key("retired"):     {n: 3, retired: 3},
 		key("lost"):        {n: 3, kept: 2},
@@ -32,12 +33,12 @@ func TestDifferences(t *testing.T) {
 		t.Errorf("differences (-want +got):\n%s", diff)
 	}
 
-	many := map[countKey]balance{}
-	for i := range 3 * maxDifferences {
-		many[countKey{revision: int32(i)}] = balance{n: 1}
+	many := map[commit.CountKey]balance{}
+	for i := range 3 * commit.MaxDifferences {
+		many[commit.CountKey{Revision: int32(i)}] = balance{n: 1}
 	}
-	if got := differences(many); len(got) != maxDifferences {
-		t.Errorf("%d differences are listed, want %d", len(got), maxDifferences)
+	if got := differences(many); len(got) != commit.MaxDifferences {
+		t.Errorf("%d differences are listed, want %d", len(got), commit.MaxDifferences)
 	}
 }
 

@@ -29,7 +29,7 @@ func (s *Store) Retire(ctx context.Context, program store.Key, before time.Time)
 	bound := before.Add(time.Microsecond - 1).UnixMicro()
 	for total := int64(0); ; {
 		var n int
-		err := s.writer.do(ctx, func(t *tx) (err error) {
+		err := s.do(ctx, func(t *tx) (err error) {
 			n, err = t.retire(program, bound)
 			return err
 		})

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 	"github.com/cx-operator/cx-operator/internal/store/storetest"
 )
 
@@ -27,7 +29,7 @@ func newHarness(t *testing.T, o Options) storetest.Harness {
 	path := filepath.Join(t.TempDir(), "store", "answers.db")
 	return storetest.Harness{
 		Open:   func(tb storetest.TB) store.Store { return mustOpen(tb, path, o) },
-		Queue:  orDefault(o.QueueLength, defaultQueueLength),
+		Queue:  cmp.Or(o.QueueLength, commit.DefaultQueueLength),
 		Hold:   func(tb storetest.TB) func() { return hold(tb, path) },
 		Damage: func(tb storetest.TB, program store.Key) { damage(tb, path, program) },
 	}

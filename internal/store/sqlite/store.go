@@ -11,33 +11,9 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
-// Append implements store.Store. When ctx ends before the commit, it returns the context's error at once, and the
-// responses may be stored all the same. A response that cannot be stored, such as one whose ID is no canonical UUID, fails
-// its Append and no other.
+// Append implements store.Store.
 func (s *Store) Append(ctx context.Context, responses []store.Response) ([]store.Result, error) {
-	rows := make([]row, len(responses))
-	for i, r := range responses {
-		var err error
-		if rows[i], err = newRow(r); err != nil {
-			return nil, fmt.Errorf("sqlite: append: response %d: %w", i, err)
-		}
-	}
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	r, err := s.queue.put(ctx, rows)
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case <-r.done:
-		if r.err != nil {
-			return nil, r.err
-		}
-		return r.results, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return s.loop.Append(ctx, responses)
 }
 
 // FinishImport implements store.Store.
@@ -46,7 +22,7 @@ func (s *Store) FinishImport(ctx context.Context, program store.Key) (string, er
 	if err != nil {
 		return "", fmt.Errorf("sqlite: finish import: %w", err)
 	}
-	err = s.writer.do(ctx, func(t *tx) error {
+	err = s.do(ctx, func(t *tx) error {
 		number, err := t.program(program)
 		if err != nil {
 			return err
@@ -73,9 +49,7 @@ func (s *Store) Info(context.Context) (store.Info, error) {
 func (s *Store) Close() error { return s.close() }
 
 func (s *Store) shutdown() error {
-	s.queue.shut()
-	close(s.writer.closing)
-	<-s.writer.stopped
+	s.loop.Stop()
 	s.stopReading()
 	// A reader that has not let go of the log yet leaves some of it for the next opening; nothing is lost.
 	err := s.writer.exec(`PRAGMA wal_checkpoint(TRUNCATE)`)

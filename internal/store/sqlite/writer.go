@@ -4,31 +4,23 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
 
-// writer is the one goroutine that changes the file. Its statements run without a context: what was begun is finished.
+// writer is what the loop, the one goroutine that changes the file, writes with. Its statements run without a context: what
+// was begun is finished.
 type writer struct {
-	store   *Store
-	conn    *sql.Conn
-	stmts   statements
-	jobs    chan job
-	closing chan struct{}
-	stopped chan struct{}
+	store *Store
+	conn  *sql.Conn
+	stmts statements
 
 	// programs has the numbers of the programs that are known to be in the file.
 	programs map[store.Key]int64
-}
-
-// job is a change other than an Append, in a transaction of its own.
-type job struct {
-	run  func(*tx) error
-	done chan error
 }
 
 func newWriter(ctx context.Context, s *Store) (*writer, error) {
@@ -36,10 +28,7 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{
-		store: s, conn: conn, jobs: make(chan job),
-		closing: make(chan struct{}), stopped: make(chan struct{}), programs: map[store.Key]int64{},
-	}
+	w := &writer{store: s, conn: conn, programs: map[store.Key]int64{}}
 	if err := w.stmts.prepare(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -51,73 +40,26 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 	return w, nil
 }
 
-// run works until the store closes, and then until nothing waits. Appends and jobs take turns.
-func (w *writer) run() {
-	defer close(w.stopped)
-	for {
-		worked := w.writeBatch()
-		select {
-		case j := <-w.jobs:
-			w.runJob(j)
-			continue
-		default:
-		}
-		if worked {
-			continue
-		}
-		select {
-		case j := <-w.jobs:
-			w.runJob(j)
-		case <-w.store.queue.ready:
-		case <-w.closing:
-			for w.writeBatch() {
-			}
-			return
-		}
-	}
+// do has the loop run a change in a transaction of its own.
+func (s *Store) do(ctx context.Context, change func(*tx) error) error {
+	return s.loop.Do(ctx, func() error { return s.writer.transact(change) })
 }
 
-// do has the writer run a job and waits for its end, whatever becomes of the context once the job has begun.
-func (w *writer) do(ctx context.Context, run func(*tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	j := job{run: run, done: make(chan error, 1)}
-	select {
-	case w.jobs <- j:
-		return <-j.done
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-w.closing:
-		return store.ErrClosed
-	}
-}
-
-func (w *writer) runJob(j job) { j.done <- w.transact(j.run) }
-
-// writeBatch commits what waits and tells whether there was something.
-func (w *writer) writeBatch() bool {
-	parts := w.store.queue.take()
-	if len(parts) == 0 {
-		return false
-	}
+// write commits the parts together.
+func (w *writer) write(parts []commit.Part) error {
 	err := w.transact(func(t *tx) error { return t.insertAll(parts) })
 	if err != nil && !away(err) {
 		// One response is at fault: the others must not suffer for it.
 		err = w.transact(func(t *tx) error { return t.insertEach(parts) })
 	}
-	if err != nil {
-		err = fmt.Errorf("sqlite: append: %w", err)
-	}
-	w.store.queue.finish(parts, err)
-	return true
+	return err
 }
 
 // tx is one transaction of the writer.
 type tx struct {
 	*writer
 	seq    int64
-	counts counts
+	counts commit.Counts
 	// found has the programs whose numbers this transaction learned; they are the writer's only after the commit.
 	found map[store.Key]int64
 	// touched has the programs whose counts or imports changed.
@@ -127,7 +69,7 @@ type tx struct {
 // transact runs change in a transaction, and shows the feed what it committed. After an error nothing is left of it.
 func (w *writer) transact(change func(*tx) error) error {
 	t := &tx{
-		writer: w, seq: w.store.seq.Load() + 1, counts: counts{},
+		writer: w, seq: w.store.seq.Load() + 1, counts: commit.Counts{},
 		found: map[store.Key]int64{}, touched: map[int64]bool{},
 	}
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
@@ -143,7 +85,7 @@ func (w *writer) transact(change func(*tx) error) error {
 	}
 	if len(t.touched) > 0 {
 		w.store.seq.Store(t.seq)
-		w.store.updated.fire()
+		w.store.updated.Fire()
 	}
 	return nil
 }
@@ -161,6 +103,18 @@ func (t *tx) changeAndCommit(change func(*tx) error) error {
 		}
 	}
 	return t.exec("COMMIT")
+}
+
+// writeCounts changes each count once, in the order of the table.
+func (t *tx) writeCounts() error {
+	for _, k := range t.counts.Sorted() {
+		_, err := t.stmts.addCount.Exec(k.Program, k.Touchpoint, k.Unit, k.Question, k.Revision, int64(k.Hour), k.Value,
+			t.counts[k], t.seq)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *writer) exec(query string) error {

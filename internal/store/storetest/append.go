@@ -237,7 +237,7 @@ func testUnstorable(t *testing.T, h Harness) {
 
 func testLargeImport(t *testing.T, h Harness) {
 	s := open(t, h)
-	const n = 20_000
+	const n = 5000
 	imported := respondMany(programA, "import", n)
 	var single []store.Response
 	done := make(chan struct{})

@@ -49,6 +49,9 @@ func (p *picture) read(t TB, s store.Feed, limit int) store.Changes {
 	}
 	for _, c := range page.Counts {
 		p.counts[seriesOf(c)] = c.N
+		if c.N == 0 {
+			delete(p.counts, seriesOf(c))
+		}
 	}
 	for program, id := range page.Imports {
 		if p.imports[program] != id {

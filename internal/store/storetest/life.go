@@ -125,6 +125,8 @@ func testClose(t *testing.T, h Harness) {
 	wantClosed(t, "Retire", err)
 	_, err = s.Recount(ctx, programA)
 	wantClosed(t, "Recount", err)
+	_, err = s.Erase(ctx, programA, "R-close-0")
+	wantClosed(t, "Erase", err)
 	_, err = s.Info(ctx)
 	wantClosed(t, "Info", err)
 	s.Updated()

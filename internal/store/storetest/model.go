@@ -22,11 +22,11 @@ func testModel(t *testing.T, h Harness) {
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
 		m := &model{
-			h: h, store: &s, picture: newPicture(), stored: map[string]store.Response{}, gone: map[string]bool{},
+			h: h, store: &s, picture: newPicture(), stored: map[string]store.Response{}, gone: map[string]bool{}, erased: map[string]bool{},
 			program: store.Key{Namespace: "model", Name: fmt.Sprint(runs)},
 		}
 		rt.Repeat(map[string]func(*rapid.T){
-			"append": m.append, "retire": m.retire, "import": m.finishImport, "read": m.read, "reopen": m.reopen,
+			"append": m.append, "retire": m.retire, "erase": m.erase, "import": m.finishImport, "read": m.read, "reopen": m.reopen,
 		})
 		m.check(rt)
 	})
@@ -39,6 +39,7 @@ type model struct {
 	picture *picture
 	stored  map[string]store.Response // everything that ever was, by identity
 	gone    map[string]bool           // identities of what retention deleted
+	erased  map[string]bool           // identities of what was erased before retention deleted it
 	imports string
 }
 
@@ -74,7 +75,7 @@ func (m *model) retire(t *rapid.T) {
 	before := noon.Add(time.Duration(rapid.IntRange(-90, 90).Draw(t, "before")) * time.Minute)
 	n := 0
 	for id, r := range m.stored {
-		if !m.gone[id] && r.SubmittedAt.Before(before) {
+		if !m.gone[id] && !m.erased[id] && r.SubmittedAt.Before(before) {
 			m.gone[id] = true
 			n++
 		}
@@ -82,13 +83,22 @@ func (m *model) retire(t *rapid.T) {
 	retire(t, *m.store, m.program, before, n)
 }
 
+func (m *model) erase(t *rapid.T) {
+	r := m.drawResponse(t)
+	old, known := m.stored[r.ID]
+	if known && !m.gone[r.ID] {
+		m.erased[r.ID] = true
+	}
+	erase(t, *m.store, m.program, old.Receipt, known)
+}
+
 func (m *model) finishImport(t *rapid.T) { m.imports = finishImport(t, *m.store, m.program) }
 
 func (m *model) read(t *rapid.T) { m.picture.read(t, *m.store, rapid.IntRange(1, 20).Draw(t, "limit")) }
 
 func (m *model) reopen(t *rapid.T) {
-	if rapid.IntRange(0, 4).Draw(t, "reopen if 0") > 0 {
-		return // it is slow
+	if rapid.IntRange(0, 9).Draw(t, "opening is slow") > 0 {
+		return
 	}
 	closeStore(t, *m.store)
 	*m.store = m.h.Open(t)
@@ -97,6 +107,9 @@ func (m *model) reopen(t *rapid.T) {
 func (m *model) check(t *rapid.T) {
 	var ever, kept []store.Response
 	for id, r := range m.stored {
+		if m.erased[id] {
+			continue
+		}
 		ever = append(ever, r)
 		if !m.gone[id] {
 			kept = append(kept, r)

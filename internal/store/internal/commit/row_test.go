@@ -1,4 +1,4 @@
-package sqlite
+package commit
 
 import (
 	"encoding/json"
@@ -11,6 +11,17 @@ import (
 
 	"github.com/cx-operator/cx-operator/internal/store"
 )
+
+// example returns a response with a scale and a text.
+func example() store.Response {
+	return store.Response{
+		Program: store.Key{Namespace: "airport", Name: "passengers"}, ID: "0f8fad5b-d9cb-469f-a165-70867728950e",
+		Answers: []store.Answer{
+			{Question: "recommend", Revision: 1, Kind: store.KindScale, Values: []string{"9"}},
+			{Question: "why", Revision: 1, Kind: store.KindText, Values: []string{"The line was short."}},
+		},
+	}
+}
 
 func TestNewRowRefuses(t *testing.T) {
 	answers := func(a ...store.Answer) func(*store.Response) {
@@ -33,28 +44,28 @@ func TestNewRowRefuses(t *testing.T) {
 		"a choice unnamed":  {answers(store.Answer{Question: "q", Revision: 1, Kind: store.KindMultiple, Values: []string{""}}), "empty"},
 		"the second answer": {func(r *store.Response) { r.Answers[1].Values = nil }, `"why"`},
 	} {
-		r := wordy(1)
+		r := example()
 		c.change(&r)
-		if _, err := newRow(r); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := NewRow(r); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want an error with %q", name, err, c.says)
 		}
 	}
-	if _, err := newRow(wordy(1)); err != nil {
+	if _, err := NewRow(example()); err != nil {
 		t.Errorf("a good response: %v", err)
 	}
 }
 
 // TestNewRowSharesNothing changes a response after Append took it.
 func TestNewRowSharesNothing(t *testing.T) {
-	r := wordy(1)
+	r := example()
 	r.Answers[0] = store.Answer{Question: "q", Revision: 1, Kind: store.KindSingle, Values: []string{"before"}}
-	got, err := newRow(r)
+	got, err := NewRow(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Answers[0].Values[0] = "after"
-	if !slices.Equal(got.answers[0].counted, []string{"before"}) || got.answers[0].vals != `["before"]` {
-		t.Errorf("the row changed with the response: %+v", got.answers[0])
+	if !slices.Equal(got.Answers[0].Counted, []string{"before"}) || got.Answers[0].Vals != `["before"]` {
+		t.Errorf("the row changed with the response: %+v", got.Answers[0])
 	}
 }
 
@@ -74,7 +85,7 @@ func FuzzValues(f *testing.F) {
 		if !json.Valid([]byte(vals)) || strings.Contains(vals, "\n") {
 			t.Errorf("%q became %q", values, vals)
 		}
-		got, err := decodeValues(vals)
+		got, err := DecodeValues(vals)
 		if err != nil || !cmp.Equal(values, got) {
 			t.Errorf("%q became %q, %v", values, got, err)
 		}

@@ -1,4 +1,4 @@
-package sqlite
+package commit
 
 import (
 	"context"
@@ -7,23 +7,30 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
-// request is one Append on its way. The writer alone touches it between put and the closing of done.
+// request is one Append on its way. The loop alone touches it between put and the closing of done.
 type request struct {
-	ctx     context.Context
-	rows    []row
-	results []store.Result
-	taken   int // rows that the writer has taken
+	ctx context.Context
+	// Rows are what is to be stored, Results what became of each.
+	Rows    []Row
+	Results []store.Result
+	taken   int // rows that the loop has taken
 	weight  int // what it counts for in the queue
 	over    bool
 	err     error
 	done    chan struct{}
 }
 
-// part is what one commit takes of a request: rows [from, to).
-type part struct {
+// Part is what one commit takes of an Append: its rows [From, To).
+type Part struct {
 	*request
-	from, to int
+	From, To int
 }
+
+// Fail fails the Append that the part is of, and no other.
+func (p Part) Fail(err error) { p.err = err }
+
+// Err returns what failed the Append, nil if nothing did.
+func (p Part) Err() error { return p.err }
 
 // queue holds what waits for a commit, up to a limit. It gives every request its turn: one with many rows gets no more
 // than a share of a commit while others wait, and then goes to the end.
@@ -43,9 +50,9 @@ func newQueue(limit, batch int) *queue {
 }
 
 // put returns store.ErrBusy at once where there is no room.
-func (q *queue) put(ctx context.Context, rows []row) (*request, error) {
+func (q *queue) put(ctx context.Context, rows []Row) (*request, error) {
 	r := &request{
-		ctx: ctx, rows: rows, results: make([]store.Result, len(rows)),
+		ctx: ctx, Rows: rows, Results: make([]store.Result, len(rows)),
 		weight: min(len(rows), q.share, q.limit), done: make(chan struct{}),
 	}
 	q.mu.Lock()
@@ -70,10 +77,10 @@ func (q *queue) wake() {
 }
 
 // take returns the parts of the next commit, none where nothing waits.
-func (q *queue) take() []part {
+func (q *queue) take() []Part {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var parts []part
+	var parts []Part
 	for room := q.batch; room > 0 && len(q.waiting) > 0; {
 		r := q.waiting[0]
 		q.waiting[0] = nil
@@ -85,11 +92,11 @@ func (q *queue) take() []part {
 			q.end(r, err)
 			continue
 		}
-		n := min(q.share, room, len(r.rows)-r.taken)
-		parts = append(parts, part{r, r.taken, r.taken + n})
+		n := min(q.share, room, len(r.Rows)-r.taken)
+		parts = append(parts, Part{r, r.taken, r.taken + n})
 		r.taken += n
 		room -= n
-		if r.taken < len(r.rows) {
+		if r.taken < len(r.Rows) {
 			q.waiting = append(q.waiting, r)
 		}
 	}
@@ -97,11 +104,11 @@ func (q *queue) take() []part {
 }
 
 // finish answers the requests whose last row was in a commit; with an error, all that had a part in it.
-func (q *queue) finish(parts []part, err error) {
+func (q *queue) finish(parts []Part, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, p := range parts {
-		if err != nil || p.err != nil || p.to == len(p.rows) {
+		if err != nil || p.err != nil || p.To == len(p.Rows) {
 			q.end(p.request, err)
 		}
 	}
@@ -125,28 +132,4 @@ func (q *queue) shut() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-}
-
-// broadcast is a channel that is closed at each of a sequence of moments.
-type broadcast struct {
-	mu sync.Mutex
-	ch chan struct{}
-}
-
-func (b *broadcast) wait() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ch == nil {
-		b.ch = make(chan struct{})
-	}
-	return b.ch
-}
-
-func (b *broadcast) fire() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ch != nil {
-		close(b.ch)
-		b.ch = nil
-	}
 }

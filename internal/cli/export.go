@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cx-operator/cx-operator/internal/convert/remote"
+)
+
+type exportOptions struct {
+	program   string
+	url       string
+	tokenFile string
+	format    string
+	file      string
+}
+
+func newExportCommand() *cobra.Command {
+	var o exportOptions
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Fetch all answers of a program",
+		Long: `Fetch all answers of a program as CSV or as newline-delimited JSON, which import takes again.
+
+With --file, the file appears once it is complete, and not at all otherwise: an export that is cut off is tried again
+from its beginning. Without, what was written to standard output before a failure is not complete: mind the exit code.`,
+		Example: `  cx-operator export --program sfo/passenger-experience --url https://feedback.example.com --token-file read-token \
+    --format ndjson --file answers.ndjson`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runExport(cmd, o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.program, "program", "", "the program, as NAMESPACE/NAME")
+	f.StringVar(&o.url, "url", "", "address of the endpoint: http(s)://host[:port]")
+	f.StringVar(&o.tokenFile, "token-file", "", "file with the program's read token (the key read of the Secret NAME-tokens)")
+	f.StringVar(&o.format, "format", "ndjson", "csv or ndjson")
+	f.StringVarP(&o.file, "file", "f", "", "file to write, which must not exist; standard output if empty or -")
+	return cmd
+}
+
+func runExport(cmd *cobra.Command, o exportOptions) error {
+	key, err := parseProgram(o.program)
+	switch {
+	case err != nil:
+	case o.format != "csv" && o.format != "ndjson":
+		err = fmt.Errorf("--format %q is unknown, write csv or ndjson", o.format)
+	case o.url == "" || o.tokenFile == "":
+		err = fmt.Errorf("--url and --token-file are required")
+	}
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	client, err := newClient(o.url, o.tokenFile, key)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	fetch := func(w io.Writer) (int, error) { return client.Export(cmd.Context(), o.format, w) }
+	if o.file == "" || o.file == "-" {
+		n, err := fetch(cmd.OutOrStdout())
+		if err != nil {
+			return fmt.Errorf("what was written is not complete: %w", err)
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "%d answers\n", n)
+		return nil
+	}
+	if _, err := os.Lstat(o.file); err == nil {
+		return &exitError{exitUsage, fmt.Errorf("--file: %s is there already, and is not overwritten", o.file)}
+	}
+	n, err := exportFile(cmd.Context(), o.file, cmd.ErrOrStderr(), fetch)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%d answers in %s\n", n, o.file)
+	return nil
+}
+
+// exportFile fetches into a file beside the named one, which it becomes when it is complete and on disk.
+func exportFile(ctx context.Context, name string, errOut io.Writer, fetch func(io.Writer) (int, error)) (n int, err error) {
+	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.partial")
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		_ = file.Close()           // of a file that is complete, a second time; of another, nobody needs it
+		_ = os.Remove(file.Name()) // its other name stays, if it got one
+	}()
+	for try, wait := 1, firstWait; ; try, wait = try+1, 2*wait {
+		if n, err = fetch(file); err == nil {
+			break
+		}
+		atLeast, again := remote.Temporary(err)
+		if !again || try == maxTries {
+			return 0, err
+		}
+		wait = min(max(wait, atLeast), longestPause)
+		fmt.Fprintf(errOut, "%v\nTrying again in %s.\n", err, wait)
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(wait):
+		}
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return 0, err
+		}
+		if err := file.Truncate(0); err != nil {
+			return 0, err
+		}
+	}
+	if err := file.Sync(); err != nil {
+		return 0, err
+	}
+	if err := file.Close(); err != nil {
+		return 0, err
+	}
+	// A link, other than a rename, fails where the name was taken meanwhile.
+	return n, os.Link(file.Name(), name)
+}

@@ -1,0 +1,47 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/cx-operator/cx-operator/internal/store/storetest"
+)
+
+// TestMigrations fills the tables of every version so far as a program of that version would, and opens them.
+func TestMigrations(t *testing.T) {
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("migrations: %v, %v", files, err)
+	}
+	for version := 1; version <= len(files); version++ {
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			data, err := os.ReadFile(fmt.Sprintf("testdata/versions/%05d.sql", version))
+			if err != nil {
+				t.Fatalf("every version needs its data: %v", err)
+			}
+			path := filepath.Join(t.TempDir(), "answers.db")
+			db := raw(t, path)
+			provider, err := newProvider(db)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := provider.UpTo(context.Background(), int64(version)); err != nil {
+				t.Fatal(err)
+			}
+			mustExec(t, db, string(data))
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			s := mustOpen(t, path, Options{})
+			defer s.Close()
+			if info, err := s.Info(context.Background()); err != nil || info.SchemaVersion != int64(len(files)) {
+				t.Errorf("Info: %v, %v; want version %d", info, err, len(files))
+			}
+			storetest.Aged(t, s)
+		})
+	}
+}
