@@ -106,6 +106,8 @@ func (s *Store) connect(ctx context.Context, config *pgxpool.Config, o Options) 
 		size = max(2, o.PoolSize)
 	}
 	config.MaxConns, config.MinConns = int32(size), 0
+	// Who reads gets a connection that lives, even a moment after the server was started anew.
+	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return true }
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return errors.Join(err, s.writer.disconnect(), listener.Close(ctx))
 	}

@@ -219,6 +219,10 @@ func TestIdleConnectionsDie(t *testing.T) {
 		p.cut()
 		mustAppend(t, s, answered(10+i, "1"))
 		<-updated
+		mustRead(t, s, store.Cursor{})
+		p.cut()
+		mustRead(t, s, store.Cursor{})
+		wantKept(t, s, 2*i+2)
 	}
 	// It also listens again.
 	for i, heard := 100, false; !heard; i++ {
