@@ -23,7 +23,7 @@ func TestCrash(t *testing.T) {
 func TestImport(t *testing.T) {
 	s := mustOpen(t, filepath.Join(t.TempDir(), "answers.db"), Options{})
 	defer s.Close()
-	storetest.Import(t, s)
+	storetest.Import(t, s, importSize)
 }
 
 func TestLockOfAnotherProcess(t *testing.T) {

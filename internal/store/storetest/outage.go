@@ -104,10 +104,9 @@ func (o *outage) insist(t TB, r store.Response) bool {
 // importSize says how many responses Import stores.
 const importSize = "STORE_TEST_IMPORT"
 
-// Import stores many responses of several years, 50,000 or what the environment variable STORE_TEST_IMPORT says, in the
-// pieces in which an import comes, and then all of them again.
-func Import(t *testing.T, s store.Store) {
-	n := 50_000
+// Import stores n responses of several years, or as many as the environment variable STORE_TEST_IMPORT says, in the pieces
+// in which an import comes, and then all of them again.
+func Import(t *testing.T, s store.Store, n int) {
 	if size := os.Getenv(importSize); size != "" {
 		var err error
 		if n, err = strconv.Atoi(size); err != nil {
