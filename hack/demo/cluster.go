@@ -189,7 +189,7 @@ func (d *demo) awaitOK(ctx context.Context, name, address string, client func() 
 		pending := []string{name + " to answer"}
 		c, err := client()
 		if err != nil {
-			return pending, nil //nolint:nilerr // what it trusts is not there yet
+			return pending, nil // no error yet: what it trusts is not there yet
 		}
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 		if err != nil {
@@ -197,7 +197,7 @@ func (d *demo) awaitOK(ctx context.Context, name, address string, client func() 
 		}
 		response, err := c.Do(request)
 		if err != nil {
-			return pending, nil //nolint:nilerr // it does not listen yet
+			return pending, nil // no error yet: it does not listen yet
 		}
 		if err := response.Body.Close(); err != nil {
 			return nil, fmt.Errorf("asking %s: %w", name, err)
