@@ -1,7 +1,7 @@
 # Everything a developer runs. 'make' alone lists the targets.
 #
 # Nothing but Go, make and git is needed to start: what else a target wants (a C compiler for the race detector, promtool,
-# the Kubernetes control plane, linters) it installs or builds, once per machine, and says so.
+# PostgreSQL, the Kubernetes control plane, linters) it installs or builds, once per machine, and says so.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -50,14 +50,14 @@ demo: ## Run the airport's program on a real API server until Ctrl-C. ONCE=1 end
 	KUBEBUILDER_ASSETS=$$assets ONCE=$(ONCE) exec bin/demo
 
 .PHONY: test
-test: cc kube vet test-go fuzz rules ## Run all tests, installing and building what they need. The one command to know.
+test: cc kube postgres browser vet test-go fuzz rules ## Run all tests, installing and building what they need. The one command to know.
 	$(call say,All tests passed.)
 
 ##@ Develop
 
 .PHONY: test-unit
-test-unit: ## Run the tests that need no cluster: fast, no race detector.
-	@go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep -v '$(MODULE)/test/testenv' | cut -d' ' -f1 | \
+test-unit: postgres ## Run the tests that need no cluster: fast, no race detector.
+	@go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep -v -e '$(MODULE)/test/testenv' -e '^$(MODULE)/test/browser ' | cut -d' ' -f1 | \
 	  xargs go test $(TESTFLAGS)
 
 .PHONY: fuzz
@@ -136,10 +136,28 @@ kube: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl. Once p
 	$(call say,Kubernetes control plane)
 	@go run ./hack/build kube
 
+.PHONY: postgres
+postgres: ## Install the programs of a PostgreSQL server, which starts none. Once per machine.
+	$(call say,PostgreSQL)
+	@hack/postgres.sh
+
 .PHONY: tools
 tools: ## Build the pinned generators and linters. Once per machine.
 	$(call say,Tools)
 	@go run ./hack/build tools
+
+# What the browser tests inject into pages, as the lock file says.
+test/browser/node_modules/.package-lock.json: test/browser/package-lock.json
+	@cd test/browser && npm ci --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+.PHONY: browser
+browser: chromium test/browser/node_modules/.package-lock.json ## Install Chromium and axe-core for the tests in a real browser.
+
+.PHONY: chromium
+chromium: # Any of the names under which the tests look for it.
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || hack/apt.sh install chromium
+	@command -v npm >/dev/null || hack/apt.sh install npm
 
 .PHONY: cc
 cc: # The race detector is C.

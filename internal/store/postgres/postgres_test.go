@@ -1,0 +1,53 @@
+package postgres
+
+import (
+	"cmp"
+	"testing"
+
+	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
+	"github.com/cx-operator/cx-operator/internal/store/storetest"
+)
+
+func TestConformance(t *testing.T) {
+	for name, o := range map[string]Options{
+		"default": {},
+		"small":   {QueueLength: 40, BatchSize: 16, PoolSize: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T) storetest.Harness { return newHarness(t, o) })
+		})
+	}
+}
+
+func newHarness(t *testing.T, o Options) storetest.Harness {
+	dsn := newSchema(t, server)
+	return storetest.Harness{
+		Open:   func(tb storetest.TB) store.Store { return mustOpen(tb, dsn, o) },
+		Queue:  cmp.Or(o.QueueLength, commit.DefaultQueueLength),
+		Hold:   func(tb storetest.TB) func() { return hold(tb, dsn) },
+		Damage: func(tb storetest.TB, program store.Key) { damage(tb, dsn, program) },
+	}
+}
+
+// hold locks what every commit writes to, for writers only.
+func hold(tb storetest.TB, dsn string) (release func()) {
+	tb.Helper()
+	conn := connect(tb, dsn)
+	mustExec(tb, conn, "BEGIN")
+	mustExec(tb, conn, "LOCK TABLE submission IN EXCLUSIVE MODE")
+	return func() {
+		tb.Helper()
+		mustExec(tb, conn, "ROLLBACK")
+		hangUp(tb, conn)
+	}
+}
+
+func damage(tb storetest.TB, dsn string, program store.Key) {
+	tb.Helper()
+	conn := connect(tb, dsn)
+	mustExec(tb, conn, `UPDATE rollup SET n = n + 1 WHERE ctid = (
+		SELECT rollup.ctid FROM rollup JOIN program ON program.id = rollup.program WHERE namespace = $1 AND name = $2 LIMIT 1
+	)`, program.Namespace, program.Name)
+	hangUp(tb, conn)
+}
