@@ -26,12 +26,81 @@ const (
 	AccessSigned AccessMode = "Signed"
 )
 
-// Access says who may answer.
+// Access says who may answer, who is invited how often, and how robots are told from people.
 type Access struct {
-	// mode: Open, or Signed for answers through signed links only.
+	// mode: Open, or Signed for answers through signed links only. Signed links and invitations work in both.
 	// +optional
 	// +default="Open"
 	Mode AccessMode `json:"mode,omitempty"`
+	// invitations says how long links are good for and how often one person is invited.
+	// +optional
+	// +default={}
+	Invitations Invitations `json:"invitations,omitempty"`
+	// robots says which checks an answer must pass to be counted.
+	// +optional
+	// +default={}
+	Robots Robots `json:"robots,omitempty"`
+}
+
+// Invitations says how long links are good for and how often one person is invited.
+type Invitations struct {
+	// validDays is how long a link is good for, in days, 1 to 365, unless the call that makes it says less.
+	// +optional
+	// +default=30
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=365
+	ValidDays int32 `json:"validDays,omitempty"`
+	// cooldown says how long somebody is left alone after an invitation or an answer.
+	// +optional
+	// +default={}
+	Cooldown Cooldowns `json:"cooldown,omitempty"`
+}
+
+// Cooldowns are the rules against tiring people with surveys, by what they look back on.
+type Cooldowns struct {
+	// program looks back on invitations to this program.
+	// +optional
+	// +default={}
+	Program Cooldown `json:"program,omitempty"`
+	// namespace looks back on invitations to any program of the namespace that keeps its answers in the same store.
+	// +optional
+	// +default={}
+	Namespace Cooldown `json:"namespace,omitempty"`
+}
+
+// Cooldown is how long somebody is left alone.
+type Cooldown struct {
+	// afterInvitationDays since the last invitation, in days, 0 to 365. 0 is no rule.
+	// +optional
+	// +default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=365
+	AfterInvitationDays int32 `json:"afterInvitationDays"`
+	// afterAnswerDays since the last answer to an invitation, in days, 0 to 365. 0 is no rule.
+	// +optional
+	// +default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=365
+	AfterAnswerDays int32 `json:"afterAnswerDays"`
+}
+
+// Robots says which checks an answer must pass to be counted. One that fails is kept apart, out of every score, until
+// somebody brings it back or annuls it. A field that people do not see is always checked on pages.
+type Robots struct {
+	// minimumSeconds that a person needs at least for the page, 0 to 600; faster answers are kept apart. 0 is no check.
+	// +optional
+	// +default=2
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=600
+	MinimumSeconds int32 `json:"minimumSeconds"`
+	// proofOfWorkBits that every answer must show, 0 or 8 to 22; each bit doubles the work. 0 asks for none. It needs
+	// JavaScript on pages: answers without it are kept apart.
+	// +optional
+	// +default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=22
+	// +kubebuilder:validation:XValidation:rule="self == 0 || self >= 8",message="proofOfWorkBits must be 0 or 8 to 22: fewer bits are no work"
+	ProofOfWorkBits int32 `json:"proofOfWorkBits"`
 }
 
 // EndpointMode says where a program's pages are served.

@@ -10,8 +10,9 @@ import (
 
 // Tokens are the bearer tokens of one program. An empty token means that nobody may make that call.
 type Tokens struct {
-	// Import allows responses:import, Read allows exports.
-	Import, Read string
+	// Import allows responses:import, :annul and :reinstate; Read allows exports; Sign allows to make links, and is what
+	// their signatures and those of forms are derived from. Without Sign no link is valid and forms are not checked.
+	Import, Read, Sign string
 }
 
 // Program is what an endpoint serves for one SurveyProgram.
@@ -22,6 +23,9 @@ type Program struct {
 	Store store.Store
 	// Tokens of the program.
 	Tokens Tokens
+	// ContactKey is the secret under which contacts are hashed, the same for all programs of a store. Without it, a
+	// contact cannot be invited: 503.
+	ContactKey []byte
 }
 
 // Registry holds the programs that are served now. It is safe for concurrent use: programs may come, change and go while

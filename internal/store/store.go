@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -70,6 +71,149 @@ type Response struct {
 	SubmittedAt time.Time
 	// Answers, at least one, at most one per question.
 	Answers []Answer
+	// Standing says whether the response counts; empty means StandingCounted.
+	Standing Standing
+	// Passed and Failed name the checks against robots that the response passed and failed, sorted, without repeats, at
+	// most 8 each of at most 16 lower-case letters. A response that failed any comes with StandingSuspect.
+	Passed, Failed []string
+	// Invitation is the ID of the invitation that was answered, empty for none. It is not kept with the response: nothing
+	// tells afterwards whose answer it was. Export leaves it empty.
+	Invitation string
+	// SingleUse means that the invitation may be answered once.
+	SingleUse bool
+	// StartedAt is when the page was opened, zero where that is not known, as for imports and JSON calls. With it, the
+	// response is the end of the Visit of its ID. It is not kept with the response.
+	StartedAt time.Time
+}
+
+// Standing says whether a response counts.
+type Standing string
+
+// The standings of a response.
+const (
+	// StandingCounted is in the counts.
+	StandingCounted Standing = "counted"
+	// StandingSuspect is kept apart: a check against robots failed. It is in no count but QuestionSuspect.
+	StandingSuspect Standing = "suspect"
+	// StandingAnnulled was taken out of the counts by command. It is in no count.
+	StandingAnnulled Standing = "annulled"
+)
+
+// Pseudo-questions under which a store counts what is no answer. No real question's name has an '@'. Their revision is 1.
+const (
+	// QuestionCompleted counts visits that ended with a response, under "", in the hour of StartedAt.
+	QuestionCompleted = "@completed"
+	// QuestionUnfinished counts visits without a response yet, in the hour of StartedAt, under the last question in the
+	// survey's order that was answered. Visits started = completed + all unfinished.
+	QuestionUnfinished = "@unfinished"
+	// QuestionSeconds counts completed visits in the hour of StartedAt by the seconds that they took, under SecondsBucket.
+	QuestionSeconds = "@seconds"
+	// QuestionInvited counts invitations, under "", in the hour of InvitedAt.
+	QuestionInvited = "@invited"
+	// QuestionAnswered counts invitations that were answered at least once, under "", in the hour of InvitedAt: it is
+	// never more than QuestionInvited of the same hour.
+	QuestionAnswered = "@answered"
+	// QuestionSkipped counts invitations that were not made, in the hour of InvitedAt, under Skip.String.
+	QuestionSkipped = "@skipped"
+	// QuestionSuspect counts kept responses of StandingSuspect, in the hour of SubmittedAt, under each failed check.
+	QuestionSuspect = "@suspect"
+)
+
+// SecondsBucket returns the decimal upper end, in whole seconds, of the bucket that a duration is counted in: steps of 1 s
+// up to 60 s, 5 s up to 10 min, 1 min up to 1 h, 10 min up to 24 h. False for durations below 0 or over 24 h, which are
+// not counted.
+func SecondsBucket(d time.Duration) (string, bool) {
+	if d < 0 || d > 24*time.Hour {
+		return "", false
+	}
+	s := int64((d + time.Second - 1) / time.Second)
+	step := int64(1)
+	switch {
+	case s > 3600:
+		step = 600
+	case s > 600:
+		step = 60
+	case s > 60:
+		step = 5
+	}
+	return strconv.FormatInt(max(1, (s+step-1)/step*step), 10), true
+}
+
+// Invitation is a link of one person, or one that may be used once.
+type Invitation struct {
+	Program Key
+	// ID is the caller's identity of the invitation: a UUID in canonical form, unique within the program.
+	ID string
+	// Digest is the SHA-256 of the invitation's canonical body. The same ID with another digest is a conflict.
+	Digest [32]byte
+	// Contact is a keyed hash (32 bytes) of whom it is for; empty where that is not said, and then fatigue does not bind.
+	Contact []byte
+	// Touchpoint and Unit that the answer will be for; may be empty.
+	Touchpoint, Unit string
+	// InvitedAt and ExpiresAt in UTC; stored in microseconds.
+	InvitedAt, ExpiresAt time.Time
+}
+
+// Cooldown is how long a person is left alone, each 0 for no rule.
+type Cooldown struct {
+	// AfterInvitation since the last invitation, AfterAnswer since the day of the last answer to one.
+	AfterInvitation, AfterAnswer time.Duration
+}
+
+// Fatigue is the cooldown by invitations of this program and by those of any program of the namespace in this store.
+type Fatigue struct{ Program, Namespace Cooldown }
+
+// Skip says why a person was not invited. The zero Skip means that it was.
+type Skip struct {
+	// Scope: "program" or "namespace". Reason: "invited" or "answered", meaning recently.
+	Scope, Reason string
+}
+
+// String returns "scope/reason", and "" for the zero Skip.
+func (s Skip) String() string {
+	if s == (Skip{}) {
+		return ""
+	}
+	return s.Scope + "/" + s.Reason
+}
+
+// InviteResult is what became of one invitation of an Invite.
+type InviteResult struct {
+	// Outcome: Stored, Repeated or Conflict. A skipped invitation is stored as skipped.
+	Outcome Outcome
+	// Skip of the stored invitation: a repeat gets the first answer, also where the cooldown has passed since.
+	Skip Skip
+	// InvitedAt and ExpiresAt of the stored invitation.
+	InvitedAt, ExpiresAt time.Time
+}
+
+// Visit is how far somebody came who filled in a page.
+type Visit struct {
+	Program Key
+	// ID of the response that the visit will end with: a UUID in canonical form.
+	ID string
+	// Touchpoint and Unit of the page; may be empty.
+	Touchpoint, Unit string
+	// StartedAt is when the page was opened.
+	StartedAt time.Time
+	// Question is the last one in the survey's order that was answered, Position its place in that order, 0 or more.
+	Question string
+	Position int
+}
+
+// Selection says which responses of a program a command is for: those that meet every condition that is set. The zero
+// Selection is all of them.
+type Selection struct {
+	// IDs of responses in canonical form, at most 10000; none for any.
+	IDs []string
+	// From and To bound SubmittedAt; To is exclusive. The zero time is no bound.
+	From, To time.Time
+	// Touchpoint and Unit; nil for any, "" for responses without one.
+	Touchpoint, Unit *string
+	// Failed is a check that the responses failed; empty for any.
+	Failed string
+	// Standing of the responses; empty for any.
+	Standing Standing
 }
 
 // Outcome says what became of a response.
@@ -83,6 +227,8 @@ const (
 	Repeated
 	// Conflict means that another body was stored under the same ID; nothing changed.
 	Conflict
+	// Spent means that the response's single-use invitation was answered before, by another response; nothing changed.
+	Spent
 )
 
 // Result is what became of one response of an Append.
@@ -192,7 +338,21 @@ type Store interface {
 	// again. Erase returns whether the receipt is known, and true again when it is called again; after true, no answer
 	// of the response is kept.
 	Erase(ctx context.Context, program Key, receipt string) (bool, error)
-	// Recount compares the program's counts with its answers.
+	// Invite makes invitations, in one transaction per call, and returns what became of each, in order. One whose contact
+	// is within a cooldown is stored as skipped and counted as such. Invitations of one call see each other in order, and
+	// of calls at the same time, from any process, one sees the other. At most 1000 at once. Errors are those of Append.
+	Invite(ctx context.Context, invitations []Invitation, f Fatigue) ([]InviteResult, error)
+	// Track counts how far visits came. A visit only moves on to a greater Position, and not at all once its response is
+	// stored. The same visit again changes nothing. Visits share commits with responses. Errors are those of Append.
+	Track(ctx context.Context, visits []Visit) error
+	// SetStanding gives the selected responses another standing, moves their counts accordingly, and tells the feed. It
+	// works in bounded transactions and returns how many responses changed; with dryRun how many would. A response that
+	// has the standing does not change. Reinstated suspects keep their failed checks. StandingSuspect cannot be given.
+	SetStanding(ctx context.Context, program Key, s Selection, to Standing, dryRun bool) (int64, error)
+	// Forget deletes visits that started before the first time, and invitations that were made before the second one and
+	// have expired by the third, now. Their counts stay. It works in bounded transactions and returns the number deleted.
+	Forget(ctx context.Context, program Key, visits, invitations, now time.Time) (int64, error)
+	// Recount compares the program's counts with its answers, and those of invitations and suspects with theirs.
 	Recount(ctx context.Context, program Key) (Check, error)
 	// Info describes the store.
 	Info(ctx context.Context) (Info, error)

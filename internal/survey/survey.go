@@ -43,6 +43,8 @@ type Survey struct {
 	Branding *Branding `json:"branding,omitempty"`
 	// FrameAncestors are the origins whose pages may show the survey in a frame.
 	FrameAncestors []string `json:"frameAncestors,omitempty"`
+	// Access says who may answer and how robots are told from people.
+	Access Access `json:"access"`
 	// Hash is a digest of everything above.
 	Hash string `json:"hash"`
 }
@@ -89,6 +91,27 @@ type Feedback struct {
 	Questions []string `json:"questions"`
 }
 
+// Access says who may answer, who is invited how often, and how robots are told from people.
+type Access struct {
+	// Signed means that answers are taken through signed links only.
+	Signed bool `json:"signed,omitempty"`
+	// LinkDays is how long a link is good for, in days, 1 to 365; 0 in surveys compiled before there were links: 30.
+	LinkDays int32 `json:"linkDays,omitempty"`
+	// Program and Namespace are how long somebody is left alone by the program, and by any of the namespace, in days.
+	Program   Cooldown `json:"program"`
+	Namespace Cooldown `json:"namespace"`
+	// MinimumSeconds that a page takes at least; 0 for no check.
+	MinimumSeconds int32 `json:"minimumSeconds,omitempty"`
+	// ProofBits of work that an answer must show; 0 for none.
+	ProofBits int32 `json:"proofBits,omitempty"`
+}
+
+// Cooldown is how long somebody is left alone, in days; 0 for no rule.
+type Cooldown struct {
+	AfterInvitation int32 `json:"afterInvitation,omitempty"`
+	AfterAnswer     int32 `json:"afterAnswer,omitempty"`
+}
+
 // Choice is one of the answers to choose from.
 type Choice struct {
 	Name  string `json:"name"`
@@ -127,4 +150,12 @@ type Submission struct {
 	SubmittedAt string `json:"submittedAt,omitempty"`
 	// Answers by question: an integer, a choice's name, a list of names, or a text.
 	Answers map[string]any `json:"answers"`
+	// Invitation is the token of a signed link; not in imports.
+	Invitation string `json:"invitation,omitempty"`
+	// Proof of work, where the program asks for it; not in imports.
+	Proof string `json:"proof,omitempty"`
+	// Standing, Passed and Failed are for imports only: what an export says of a response, "counted" if empty.
+	Standing string   `json:"standing,omitempty"`
+	Passed   []string `json:"passed,omitempty"`
+	Failed   []string `json:"failed,omitempty"`
 }
