@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -19,8 +20,9 @@ import (
 
 // The test binary is also the other process of some tests: what it is to do then, and on which database.
 const (
-	childTask = "POSTGRES_TEST_CHILD_TASK"
-	childDSN  = "POSTGRES_TEST_CHILD_DSN"
+	childTask  = "POSTGRES_TEST_CHILD_TASK"
+	childDSN   = "POSTGRES_TEST_CHILD_DSN"
+	childWaits = "POSTGRES_TEST_CHILD_WAITS"
 )
 
 // server is the one that the package's tests share, each with a schema of its own.
@@ -54,11 +56,23 @@ func child(task, dsn string) *exec.Cmd {
 	return cmd
 }
 
+// waitingChild is a child that submits once its standard input is closed.
+func waitingChild(task, dsn string) *exec.Cmd {
+	cmd := child(task, dsn)
+	cmd.Env = append(cmd.Env, childWaits+"=1")
+	return cmd
+}
+
 // runChild opens the store and submits the series that task names.
 func runChild(task, dsn string) error {
 	s, err := Open(context.Background(), dsn, Options{})
 	if err != nil {
 		return err
+	}
+	if os.Getenv(childWaits) != "" {
+		if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
+			return err
+		}
 	}
 	if err := storetest.Submit(s, task, os.Stdout); err != nil {
 		return err
