@@ -75,13 +75,13 @@ type Cooldown struct {
 	// +default=0
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=365
-	AfterInvitationDays int32 `json:"afterInvitationDays"`
+	AfterInvitationDays int32 `json:"afterInvitationDays,omitempty"`
 	// afterAnswerDays since the last answer to an invitation, in days, 0 to 365. 0 is no rule.
 	// +optional
 	// +default=0
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=365
-	AfterAnswerDays int32 `json:"afterAnswerDays"`
+	AfterAnswerDays int32 `json:"afterAnswerDays,omitempty"`
 }
 
 // Robots says which checks an answer must pass to be counted. One that fails is kept apart, out of every score, until
@@ -92,7 +92,7 @@ type Robots struct {
 	// +default=2
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=600
-	MinimumSeconds int32 `json:"minimumSeconds"`
+	MinimumSeconds *int32 `json:"minimumSeconds,omitempty"`
 	// proofOfWorkBits that every answer must show, 0 or 8 to 22; each bit doubles the work. 0 asks for none. It needs
 	// JavaScript on pages: answers without it are kept apart.
 	// +optional
@@ -100,7 +100,7 @@ type Robots struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=22
 	// +kubebuilder:validation:XValidation:rule="self == 0 || self >= 8",message="proofOfWorkBits must be 0 or 8 to 22: fewer bits are no work"
-	ProofOfWorkBits int32 `json:"proofOfWorkBits"`
+	ProofOfWorkBits int32 `json:"proofOfWorkBits,omitempty"`
 }
 
 // EndpointMode says where a program's pages are served.
@@ -307,6 +307,10 @@ type SurveyProgramStatus struct {
 	// judged records how far the objectives were judged.
 	// +optional
 	Judged *Judging `json:"judged,omitempty"`
+	// participation is how many people began, finished and were invited, for the program as a whole, whatever the touchpoint; absent where
+	// nothing may be shown.
+	// +optional
+	Participation *Participation `json:"participation,omitempty"`
 }
 
 // SurveyProgram is a program of customer experience: the questions, the endpoint, the rules, and program-wide objectives.
@@ -318,6 +322,8 @@ type SurveyProgramStatus struct {
 // +kubebuilder:printcolumn:name="Objectives Met",type=string,JSONPath=`.status.conditions[?(@.type=="ObjectivesMet")].status`
 // +kubebuilder:printcolumn:name="Accountable",type=string,JSONPath=`.status.conditions[?(@.type=="Accountable")].status`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Completion",type=string,JSONPath=`.status.participation.completion.percent`,priority=1
+// +kubebuilder:printcolumn:name="Response Rate",type=string,JSONPath=`.status.participation.responseRate.percent`,priority=1
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.url`,priority=1
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`

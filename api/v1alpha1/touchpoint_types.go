@@ -122,6 +122,10 @@ type TouchpointStatus struct {
 	// judged records how far the objectives were judged.
 	// +optional
 	Judged *Judging `json:"judged,omitempty"`
+	// participation is how many people began, finished and were invited, for the touchpoint; absent where
+	// nothing may be shown.
+	// +optional
+	Participation *Participation `json:"participation,omitempty"`
 }
 
 // Touchpoint is one moment of the journey that matters to a customer.
@@ -138,6 +142,8 @@ type TouchpointStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Stage",type=string,JSONPath=`.spec.stage`,priority=1
 // +kubebuilder:printcolumn:name="Importance",type=string,JSONPath=`.spec.importance`,priority=1
+// +kubebuilder:printcolumn:name="Completion",type=string,JSONPath=`.status.participation.completion.percent`,priority=1
+// +kubebuilder:printcolumn:name="Response Rate",type=string,JSONPath=`.status.participation.responseRate.percent`,priority=1
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.url`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.metadata.name.size() <= 63",message="metadata.name must be at most 63 lower-case letters, digits and '-' (it becomes a label and part of an address)"
