@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -39,6 +40,7 @@ func Compile(program *v1alpha1.SurveyProgram, touchpoints []v1alpha1.Touchpoint,
 		MinimumCell:     spec.Privacy.MinimumCell,
 		Branding:        compileBranding(spec.Survey.Branding),
 		FrameAncestors:  slices.Sorted(slices.Values(spec.Endpoint.FrameAncestors)),
+		Access:          compileAccess(spec.Access),
 	}
 	for _, step := range spec.Survey.Steps {
 		s.Steps = append(s.Steps, Step{Title: texts(step.Title), Questions: step.Questions})
@@ -62,6 +64,21 @@ func Compile(program *v1alpha1.SurveyProgram, touchpoints []v1alpha1.Touchpoint,
 	}
 	s.Hash = s.digest()
 	return s, nil
+}
+
+// compileAccess fills in the API's defaults, so that a spec that no API server has seen compiles to the same.
+func compileAccess(a v1alpha1.Access) Access {
+	cooldown := func(c v1alpha1.Cooldown) Cooldown {
+		return Cooldown{AfterInvitation: c.AfterInvitationDays, AfterAnswer: c.AfterAnswerDays}
+	}
+	return Access{
+		Signed:         a.Mode == v1alpha1.AccessSigned,
+		LinkDays:       cmp.Or(a.Invitations.ValidDays, defaultLinkDays),
+		Program:        cooldown(a.Invitations.Cooldown.Program),
+		Namespace:      cooldown(a.Invitations.Cooldown.Namespace),
+		MinimumSeconds: int32(or(a.Robots.MinimumSeconds, defaultMinimumSeconds)),
+		ProofBits:      a.Robots.ProofOfWorkBits,
+	}
 }
 
 func (s *Survey) addTouchpoint(tp *v1alpha1.Touchpoint, program *v1alpha1.SurveyProgram) {

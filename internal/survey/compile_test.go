@@ -147,6 +147,13 @@ func TestHash(t *testing.T) {
 		"retention":    func(p *v1alpha1.SurveyProgram) { p.Spec.Privacy.RetentionDays = 1 },
 		"order":        func(p *v1alpha1.SurveyProgram) { slices.Reverse(p.Spec.Survey.Questions) },
 		"name":         func(p *v1alpha1.SurveyProgram) { p.Name = "x" },
+		"access":       func(p *v1alpha1.SurveyProgram) { p.Spec.Access.Mode = v1alpha1.AccessSigned },
+		"links":        func(p *v1alpha1.SurveyProgram) { p.Spec.Access.Invitations.ValidDays = 7 },
+		"cooldown":     func(p *v1alpha1.SurveyProgram) { p.Spec.Access.Invitations.Cooldown.Program.AfterAnswerDays = 7 },
+		"namespace": func(p *v1alpha1.SurveyProgram) {
+			p.Spec.Access.Invitations.Cooldown.Namespace.AfterAnswerDays = 7
+		},
+		"robots": func(p *v1alpha1.SurveyProgram) { p.Spec.Access.Robots.ProofOfWorkBits = 8 },
 	} {
 		p := newProgram()
 		change(p)

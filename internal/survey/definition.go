@@ -16,6 +16,12 @@ const (
 	defaultTextMaxLength = 1000
 )
 
+// Defaults of an Access, as the API server fills them in.
+const (
+	defaultLinkDays       = 30
+	defaultMinimumSeconds = 2
+)
+
 // ScaleOf returns the scale of a question: 0-10 for NPS, 1-5 for CSAT, 1-7 for CES, minimum to maximum for Rating. It
 // is false for choices and text, which have none.
 func ScaleOf(q v1alpha1.Question) (score.Scale, bool) {

@@ -116,6 +116,14 @@ spec:
       logo: data:image/png;base64,iVBORw0KGgo=
       light: {accentColor: "#8a1f5c", backgroundColor: "#fff8f0", textColor: "#201020"}
       dark: {accentColor: "#ffd166"}
+  access:
+    mode: Signed
+    invitations:
+      validDays: 14
+      cooldown:
+        program: {afterInvitationDays: 30, afterAnswerDays: 90}
+        namespace: {afterInvitationDays: 7, afterAnswerDays: 14}
+    robots: {minimumSeconds: 0, proofOfWorkBits: 8}
   endpoint:
     frameAncestors: ["https://www.example.org", "https://*.example.com:8443"]
 `
