@@ -111,7 +111,7 @@ const (
 	ManagedByValue = "cx-operator"
 	// LabelProgram names the SurveyProgram that an object belongs to.
 	LabelProgram = "cx-operator.io/program"
-	// LabelTokens marks the Secrets with an endpoint's tokens, so that the operator caches these alone.
+	// LabelTokens marks the Secrets with tokens of programs and keys of stores, so that the operator caches these alone.
 	LabelTokens = "cx-operator.io/tokens"
 	// LabelOpenedBy marks an ActionPlan that the operator opened; its value is ManagedByValue.
 	LabelOpenedBy = "cx-operator.io/opened-by"
