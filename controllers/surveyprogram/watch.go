@@ -20,9 +20,9 @@ import (
 
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	specOnly := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	specOnly := builder.WithPredicates(env.SpecChanged)
 	b := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.SurveyProgram{}, builder.WithPredicates(env.SpecOrBreaches)).
+		For(&v1alpha1.SurveyProgram{}).
 		Owns(&corev1.Secret{}).
 		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(ofTouchpoint), specOnly).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), specOnly).
