@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -83,7 +84,8 @@ spec:
 	}
 }
 
-// FuzzCheck: whatever a file holds, there is no panic, the same report each time, and lines within the file.
+// FuzzCheck: whatever a file holds, there is no panic, the same report each time, in UTF-8 if the file is, and lines within
+// the file.
 func FuzzCheck(f *testing.F) {
 	for _, manifest := range admission.Bases() {
 		f.Add([]byte(manifest))
@@ -109,6 +111,8 @@ func FuzzCheck(f *testing.F) {
 		}
 		if a, b := text(t, report), text(t, again); a != b {
 			t.Fatalf("two reports differ:\n%s\n%s", a, b)
+		} else if utf8.Valid(content) && !utf8.ValidString(a) {
+			t.Fatalf("the report is not UTF-8: %q", a)
 		}
 		lines := strings.Count(string(content), "\n") + 1
 		for _, p := range report.Problems {
