@@ -20,9 +20,25 @@ import (
 	"github.com/cx-operator/cx-operator/internal/score"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
+	"github.com/cx-operator/cx-operator/test/pgtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// server is the PostgreSQL server of the tests.
+var server *pgtest.Server
+
+func TestMain(m *testing.M) {
+	os.Exit(pgtest.Main(pgtest.Options{}, func(s *pgtest.Server) int {
+		server = s
+		// The server's keeper lives as long as the server.
+		keeper := goleak.IgnoreCurrent()
+		code := m.Run()
+		if err := goleak.Find(keeper); err != nil && code == 0 {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return code
+	}))
+}
 
 var (
 	visits  = store.Key{Namespace: "sfo", Name: "visits"}
@@ -50,6 +66,8 @@ type served struct {
 	now   time.Time
 	stop  func() error
 	heard <-chan event.TypedGenericEvent[store.Key]
+	// stores tells of stores.
+	stores <-chan event.TypedGenericEvent[store.Key]
 }
 
 func (s *served) clock() time.Time {
@@ -74,7 +92,7 @@ func start(t *testing.T, dir string) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Endpoint, s.heard = endpoint, endpoint.Subscribe()
+	s.Endpoint, s.heard, s.stores = endpoint, endpoint.Subscribe(), endpoint.SubscribeStores()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- endpoint.Start(ctx) }()

@@ -50,8 +50,10 @@ type Endpoint struct {
 	ctx         context.Context // of the followers; set by New, ended by Start
 	cancel      context.CancelFunc
 	stores      map[string]*openStore
+	attempts    map[string]*attempt // at opening PostgreSQL stores, by store
 	programs    map[store.Key]program
 	subscribers []chan event.TypedGenericEvent[store.Key]
+	ofStores    []chan event.TypedGenericEvent[store.Key]
 	followers   sync.WaitGroup
 	listening   net.Addr
 	retired     map[store.Key]time.Time // when answers past their retention were last looked for
@@ -78,7 +80,8 @@ func New(o Options) (*Endpoint, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Endpoint{
 		options: o, registry: registry, handler: server.Handler(), ctx: ctx, cancel: cancel,
-		stores: map[string]*openStore{}, programs: map[store.Key]program{}, retired: map[store.Key]time.Time{},
+		stores: map[string]*openStore{}, attempts: map[string]*attempt{}, programs: map[store.Key]program{},
+		retired: map[store.Key]time.Time{},
 	}, nil
 }
 
@@ -105,6 +108,16 @@ func (e *Endpoint) Subscribe() <-chan event.TypedGenericEvent[store.Key] {
 	defer e.mu.Unlock()
 	c := make(chan event.TypedGenericEvent[store.Key], 1024)
 	e.subscribers = append(e.subscribers, c)
+	return c
+}
+
+// SubscribeStores returns a channel of ResponseStores that OpenStore or OpenPostgres has something new to say of. Subscribers
+// must be added before Start and must keep reading until its context ends.
+func (e *Endpoint) SubscribeStores() <-chan event.TypedGenericEvent[store.Key] {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := make(chan event.TypedGenericEvent[store.Key], 1024)
+	e.ofStores = append(e.ofStores, c)
 	return c
 }
 
@@ -161,6 +174,18 @@ func (e *Endpoint) notify(keys []store.Key) {
 	e.mu.Lock()
 	subscribers := e.subscribers
 	e.mu.Unlock()
+	e.tell(subscribers, keys)
+}
+
+// notifyOfStore tells every subscriber of a changed store.
+func (e *Endpoint) notifyOfStore(key store.Key) {
+	e.mu.Lock()
+	subscribers := e.ofStores
+	e.mu.Unlock()
+	e.tell(subscribers, []store.Key{key})
+}
+
+func (e *Endpoint) tell(subscribers []chan event.TypedGenericEvent[store.Key], keys []store.Key) {
 	for _, c := range subscribers {
 		for _, k := range keys {
 			select {

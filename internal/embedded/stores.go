@@ -12,24 +12,53 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store/sqlite"
 )
 
+// ErrUnread says that a store is open, but that its counts could not be read the last time.
+var ErrUnread = errors.New("the store is open, but cannot be read now")
+
 // openStore is a store with the follower of its counts.
 type openStore struct {
-	store  store.Store
+	store store.Store
+	// uri is where a PostgreSQL store is, empty for SQLite.
+	uri string
+	// unread is whether the last read of its counts failed. The endpoint's lock guards it.
+	unread bool
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
+// info describes the store, also with ErrUnread.
+func (s *openStore) info(ctx context.Context) (store.Info, error) {
+	info, err := s.store.Info(ctx)
+	if err == nil && s.unread {
+		err = ErrUnread
+	}
+	return info, err
+}
+
+// stopFollowing returns when the counts are no longer read.
+func (s *openStore) stopFollowing() {
+	s.cancel()
+	<-s.done
+}
+
 // OpenStore opens the SQLite store of a ResponseStore, follows its counts, and hands it to the programs that wait for
-// it. Opening an open store again is harmless.
+// it. Opening an open store again is harmless, and says what became of it: see ErrUnread.
 func (e *Endpoint) OpenStore(ctx context.Context, key store.Key) (store.Info, error) {
+	if uri, open := e.openAt(key); open && uri != "" {
+		// The ResponseStore was deleted and made anew with the other engine.
+		if err := e.CloseStore(key); err != nil {
+			return store.Info{}, err
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return store.Info{}, store.ErrClosed
 	}
 	name := key.String()
+	e.abandon(name)
 	if s, ok := e.stores[name]; ok {
-		return s.store.Info(ctx)
+		return s.info(ctx)
 	}
 	path := filepath.Join(e.options.Dir, key.Namespace, "stores", key.Name+".sqlite")
 	opened, err := sqlite.Open(ctx, path, sqlite.Options{})
@@ -40,19 +69,35 @@ func (e *Endpoint) OpenStore(ctx context.Context, key store.Key) (store.Info, er
 	if err != nil {
 		return store.Info{}, fmt.Errorf("read store %s: %w", name, errors.Join(err, opened.Close()))
 	}
-	e.stores[name] = e.follow(name, opened)
+	e.stores[name] = e.follow(key, opened)
 	e.refresh(name)
 	return info, nil
 }
 
+// openAt says whether a store is open, and where a PostgreSQL store is.
+func (e *Endpoint) openAt(key store.Key) (uri string, open bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, open := e.stores[key.String()]
+	if !open {
+		return "", false
+	}
+	return s.uri, true
+}
+
+// Serving says whether a store is open, wherever it is.
+func (e *Endpoint) Serving(key store.Key) bool {
+	_, open := e.openAt(key)
+	return open
+}
+
 // follow starts the follower of a store. The caller holds the lock.
-func (e *Endpoint) follow(name string, s store.Store) *openStore {
+func (e *Endpoint) follow(key store.Key, s store.Store) *openStore {
 	ctx, cancel := context.WithCancel(e.ctx)
-	o := &openStore{store: s, cancel: cancel, done: make(chan struct{})}
+	o, name := &openStore{store: s, cancel: cancel, done: make(chan struct{})}, key.String()
 	follower := &rollup.Follower{
 		Source: name, Feed: s, Book: e.options.Book, Clock: e.options.Clock, Changed: e.notify,
-		// A program without any answer hears only here that its counts can be read.
-		Readable: func(bool) { e.notify(e.programsOf(name)) },
+		Readable: func(readable bool) { e.noteReadable(key, o, readable) },
 		Log:      e.options.Log.WithValues("store", name),
 	}
 	e.followers.Go(func() {
@@ -64,11 +109,21 @@ func (e *Endpoint) follow(name string, s store.Store) *openStore {
 	return o
 }
 
-// CloseStore closes the store of a ResponseStore that was deleted. Its programs answer 503 from then on; the file stays.
+func (e *Endpoint) noteReadable(key store.Key, o *openStore, readable bool) {
+	e.mu.Lock()
+	o.unread = !readable
+	e.mu.Unlock()
+	e.notifyOfStore(key)
+	// A program without any answer hears only here that its counts can be read.
+	e.notify(e.programsOf(key.String()))
+}
+
+// CloseStore closes the store of a ResponseStore that was deleted. Its programs answer 503 from then on; the answers stay.
 // What was read of it stays too while a program needs it, and grows stale.
 func (e *Endpoint) CloseStore(key store.Key) error {
 	name := key.String()
 	e.mu.Lock()
+	e.abandon(name)
 	s, ok := e.stores[name]
 	delete(e.stores, name)
 	e.refresh(name)
@@ -76,8 +131,7 @@ func (e *Endpoint) CloseStore(key store.Key) error {
 	if !ok {
 		return nil
 	}
-	s.cancel()
-	<-s.done
+	s.stopFollowing()
 	e.forgetUnused(name)
 	if err := s.store.Close(); err != nil {
 		return fmt.Errorf("close store %s: %w", name, err)
