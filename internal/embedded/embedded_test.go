@@ -141,6 +141,7 @@ func (s *served) silent() {
 	for {
 		select {
 		case <-s.heard:
+		case <-s.stores:
 		default:
 			return
 		}

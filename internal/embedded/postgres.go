@@ -38,7 +38,7 @@ func (e *Endpoint) OpenPostgres(ctx context.Context, key store.Key, uri string) 
 	name := key.String()
 	if s, ok := e.stores[name]; ok && s.uri == uri {
 		e.abandon(name)
-		return s.info(ctx)
+		return e.describe(ctx, name, s)
 	}
 	a, ok := e.attempts[name]
 	if ok && a.uri == uri && a.failed == nil {

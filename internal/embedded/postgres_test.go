@@ -168,6 +168,46 @@ func TestPostgresAbandoned(t *testing.T) {
 	}
 }
 
+// A server that goes away and comes back needs nobody's help. A store that could not be read for long says so meanwhile.
+func TestPostgresServerAway(t *testing.T) {
+	server, err := pgtest.Start(pgtest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	s := start(t, t.TempDir())
+	s.serve(form("A"))
+	s.mustOpenPostgres(answers, server.DSN(nil))
+	s.submit(http.StatusCreated)
+	s.eventually("the answer is counted", func() bool { return s.count() == 1 })
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	s.submit(http.StatusServiceUnavailable)
+	s.expect(http.StatusOK, http.MethodGet, "/s/sfo/visits/desk", "", "", "")
+	s.mustOpenPostgres(answers, server.DSN(nil)) // for a while, nothing is said
+	s.silent()
+	s.advance(2 * time.Minute)
+	s.eventually("the store says that it is not read", func() bool {
+		info, err := s.OpenPostgres(t.Context(), answers, server.DSN(nil))
+		return errors.Is(err, ErrUnread) && info.Engine == "PostgreSQL"
+	})
+	s.hear(answers)
+	if err := server.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("answers are taken", func() bool {
+		status, _ := s.call(http.MethodPost, responses, "", "application/json", `{"id":"0f8fad5b-d9cb-469f-a165-70867728950e","touchpoint":"desk","answers":{"ease":7}}`)
+		return status == http.StatusCreated || status == http.StatusOK
+	})
+	s.eventually("they are counted", func() bool { return s.count() == 2 })
+	s.mustOpenPostgres(answers, server.DSN(nil))
+}
+
 // A ResponseStore that was deleted and made anew with the other engine is another store.
 func TestOtherEngine(t *testing.T) {
 	s := start(t, t.TempDir())

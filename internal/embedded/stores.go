@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cx-operator/cx-operator/internal/rollup"
@@ -12,27 +15,16 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store/sqlite"
 )
 
-// ErrUnread says that a store is open, but that its counts could not be read the last time.
+// ErrUnread says that a store is open, but that its counts could not be read for longer than Options.StaleAfter.
 var ErrUnread = errors.New("the store is open, but cannot be read now")
 
 // openStore is a store with the follower of its counts.
 type openStore struct {
 	store store.Store
 	// uri is where a PostgreSQL store is, empty for SQLite.
-	uri string
-	// unread is whether the last read of its counts failed. The endpoint's lock guards it.
-	unread bool
+	uri    string
 	cancel context.CancelFunc
 	done   chan struct{}
-}
-
-// info describes the store, also with ErrUnread.
-func (s *openStore) info(ctx context.Context) (store.Info, error) {
-	info, err := s.store.Info(ctx)
-	if err == nil && s.unread {
-		err = ErrUnread
-	}
-	return info, err
 }
 
 // stopFollowing returns when the counts are no longer read.
@@ -58,7 +50,7 @@ func (e *Endpoint) OpenStore(ctx context.Context, key store.Key) (store.Info, er
 	name := key.String()
 	e.abandon(name)
 	if s, ok := e.stores[name]; ok {
-		return s.info(ctx)
+		return e.describe(ctx, name, s)
 	}
 	path := filepath.Join(e.options.Dir, key.Namespace, "stores", key.Name+".sqlite")
 	opened, err := sqlite.Open(ctx, path, sqlite.Options{})
@@ -72,6 +64,21 @@ func (e *Endpoint) OpenStore(ctx context.Context, key store.Key) (store.Info, er
 	e.stores[name] = e.follow(key, opened)
 	e.refresh(name)
 	return info, nil
+}
+
+// describe describes an open store, also with ErrUnread.
+func (e *Endpoint) describe(ctx context.Context, name string, s *openStore) (store.Info, error) {
+	info, err := s.store.Info(ctx)
+	if err == nil && e.isStale(name) {
+		err = ErrUnread
+	}
+	return info, err
+}
+
+// isStale says whether the counts of a store were read once, but not for too long.
+func (e *Endpoint) isStale(name string) bool {
+	at, ok := e.options.Book.ReadAt(name)
+	return ok && e.options.Clock().Sub(at) > e.options.StaleAfter
 }
 
 // openAt says whether a store is open, and where a PostgreSQL store is.
@@ -94,10 +101,11 @@ func (e *Endpoint) Serving(key store.Key) bool {
 // follow starts the follower of a store. The caller holds the lock.
 func (e *Endpoint) follow(key store.Key, s store.Store) *openStore {
 	ctx, cancel := context.WithCancel(e.ctx)
-	o, name := &openStore{store: s, cancel: cancel, done: make(chan struct{})}, key.String()
+	o := &openStore{store: s, cancel: cancel, done: make(chan struct{})}
+	name := key.String()
 	follower := &rollup.Follower{
 		Source: name, Feed: s, Book: e.options.Book, Clock: e.options.Clock, Changed: e.notify,
-		Readable: func(readable bool) { e.noteReadable(key, o, readable) },
+		Readable: func(bool) { e.notifyOfReadability(key) },
 		Log:      e.options.Log.WithValues("store", name),
 	}
 	e.followers.Go(func() {
@@ -109,12 +117,10 @@ func (e *Endpoint) follow(key store.Key, s store.Store) *openStore {
 	return o
 }
 
-func (e *Endpoint) noteReadable(key store.Key, o *openStore, readable bool) {
-	e.mu.Lock()
-	o.unread = !readable
-	e.mu.Unlock()
+// notifyOfReadability tells of a store, and of its programs: one without any answer hears only here that its counts can be
+// read.
+func (e *Endpoint) notifyOfReadability(key store.Key) {
 	e.notifyOfStore(key)
-	// A program without any answer hears only here that its counts can be read.
 	e.notify(e.programsOf(key.String()))
 }
 
@@ -199,7 +205,7 @@ func (e *Endpoint) noteRetired(key store.Key, at time.Time) {
 	e.retired[key] = at
 }
 
-// watchReadability tells the programs of a store when its counts become stale or fresh again.
+// watchReadability tells of a store and its programs when its counts become stale or fresh again.
 func (e *Endpoint) watchReadability(ctx context.Context) {
 	tick := time.NewTicker(readableWithin)
 	defer tick.Stop()
@@ -210,18 +216,27 @@ func (e *Endpoint) watchReadability(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		changed := map[string]bool{}
-		byStore := map[string][]store.Key{}
-		for key, p := range e.served() {
-			byStore[p.storeName] = append(byStore[p.storeName], key)
-		}
-		for name, keys := range byStore {
-			at, ok := e.options.Book.ReadAt(name)
-			changed[name] = ok && e.options.Clock().Sub(at) > e.options.StaleAfter
-			if changed[name] != stale[name] {
-				e.notify(keys)
+		now := map[string]bool{}
+		for _, name := range e.storeNames() {
+			if now[name] = e.isStale(name); now[name] != stale[name] {
+				namespace, of, _ := strings.Cut(name, "/")
+				e.notifyOfReadability(store.Key{Namespace: namespace, Name: of})
 			}
 		}
-		stale = changed
+		stale = now
 	}
+}
+
+// storeNames returns the stores that are open, and those of programs.
+func (e *Endpoint) storeNames() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	names := map[string]bool{}
+	for name := range e.stores {
+		names[name] = true
+	}
+	for _, p := range e.programs {
+		names[p.storeName] = true
+	}
+	return slices.Collect(maps.Keys(names))
 }

@@ -113,8 +113,26 @@ func TestStaleStoreIsToldOf(t *testing.T) {
 	s.silent()
 	s.advance(2 * time.Minute)
 	s.tell()
-	s.open()
+	s.hear(answers)
+	if _, err := s.OpenStore(s.t.Context(), answers); err != nil {
+		t.Fatal(err)
+	}
 	s.tell()
+	s.hear(answers)
+	s.open()
+}
+
+// hear waits until subscribers of stores hear of one.
+func (s *served) hear(key store.Key) {
+	s.t.Helper()
+	select {
+	case e := <-s.stores:
+		if e.Object != key {
+			s.t.Errorf("heard of store %s", e.Object)
+		}
+	case <-time.After(30 * time.Second):
+		s.t.Fatal("nobody was told of the store")
+	}
 }
 
 // Answers past their retention go soon after a start, and then once an hour; their counts stay.
