@@ -195,7 +195,7 @@ func (s *served) open() {
 
 func (s *served) serve(sv *survey.Survey) {
 	s.t.Helper()
-	if err := s.Serve("answers", sv, tokens); err != nil {
+	if err := s.Serve("answers", sv, Secrets{Tokens: tokens}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -286,7 +286,7 @@ func TestServeTheSame(t *testing.T) {
 		t.Errorf("told of %s without a change", e.Object)
 	default:
 	}
-	if err := s.Serve("answers", form("A"), intake.Tokens{Import: "another"}); err != nil {
+	if err := s.Serve("answers", form("A"), Secrets{Tokens: intake.Tokens{Import: "another"}}); err != nil {
 		t.Fatal(err)
 	}
 	s.tell()
@@ -354,7 +354,7 @@ func TestFolderThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := start(t, dir)
-	if err := s.Serve("answers", form("A"), tokens); err == nil || !strings.Contains(err.Error(), "sfo/visits") {
+	if err := s.Serve("answers", form("A"), Secrets{Tokens: tokens}); err == nil || !strings.Contains(err.Error(), "sfo/visits") {
 		t.Errorf("error %v, want one that names the program", err)
 	}
 	if _, known := s.Page(visits, "desk"); known {

@@ -63,7 +63,15 @@ type Endpoint struct {
 type program struct {
 	storeName string
 	survey    *survey.Survey
-	tokens    intake.Tokens
+	secrets   Secrets
+}
+
+// Secrets of a program and its store.
+type Secrets struct {
+	// Tokens of the program.
+	Tokens intake.Tokens
+	// ContactKey of the store, under which contacts are hashed; empty while there is none.
+	ContactKey string
 }
 
 // New returns an Endpoint that serves nothing yet.
