@@ -9,6 +9,7 @@ import (
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/participation"
 	"github.com/cx-operator/cx-operator/internal/rollup"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
@@ -73,6 +74,13 @@ func TestParticipate(t *testing.T) {
 	}
 	if idle := Participate(e, subject("exit"), nil, teatime); idle.Figures != nil || !idle.Next.IsZero() {
 		t.Errorf("a touchpoint without any: %+v", idle)
+	}
+}
+
+// The book keeps what the window needs, and the hours that run besides.
+func TestWindowIsKept(t *testing.T) {
+	if participation.WindowDays+1 > rollup.KeptDays {
+		t.Errorf("a window of %d days of counts that are kept for %d", participation.WindowDays, rollup.KeptDays)
 	}
 }
 
