@@ -285,9 +285,6 @@ func TestNotServed(t *testing.T) {
 	becomes[*v1alpha1.Touchpoint](w, "desk", "Ready", "False/Waiting")
 	w.settle()
 	w.expectPage("desk", http.StatusNotFound)
-
-	w.applyYAML("\nkind: ResponseStore\napiVersion: cx-operator.io/v1alpha1\nmetadata: {name: large}\nspec: {postgres: {connectionSecretRef: {name: db, key: uri}}}\n")
-	becomes[*v1alpha1.ResponseStore](w, "large", "Ready", "False/NotServed", "Stalled", "True/NotServed")
 }
 
 // Deleted objects leave no series and no page; the answers stay.

@@ -58,6 +58,8 @@ const (
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonNotServed means that this operator serves no such endpoint, access mode or store.
 	ReasonNotServed = "NotServed"
+	// ReasonSecretNotFound means that connectionSecretRef names no Secret of the namespace, or no key of it.
+	ReasonSecretNotFound = "SecretNotFound"
 	// ReasonStoreUnavailable means that the store exists but cannot be opened or read.
 	ReasonStoreUnavailable = "StoreUnavailable"
 

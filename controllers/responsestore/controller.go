@@ -10,8 +10,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
@@ -28,6 +32,8 @@ const retryAfter = 10 * time.Second
 // Reconciler reconciles ResponseStores.
 type Reconciler struct {
 	*env.Env
+	// APIReader reads from the API server what the cache leaves out.
+	APIReader client.Reader
 }
 
 // Reconcile opens one store.
@@ -44,7 +50,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	rs := before.DeepCopy()
 	rs.Status.ObservedGeneration = rs.Generation
 	set := conditions.Set{Conditions: &rs.Status.Conditions, Generation: rs.Generation, Now: r.Clock()}
-	result := r.open(ctx, key, rs, set)
+	result, err := r.open(ctx, key, rs, set)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	if equality.Semantic.DeepEqual(rs.Status, before.Status) {
 		return result, nil
 	}
@@ -52,15 +61,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 }
 
 // open opens the store and sets the conditions.
-func (r *Reconciler) open(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, set conditions.Set) ctrl.Result {
-	switch {
-	case rs.Spec.SQLite == nil:
-		set.Stalled(v1alpha1.ReasonNotServed, "spec.postgres: this version opens SQLite stores only")
-		return ctrl.Result{}
-	case r.Endpoint == nil:
-		set.Stalled(v1alpha1.ReasonNotServed, "spec.sqlite: no process serves Embedded programs: start the manager with --embedded-endpoint")
-		return ctrl.Result{}
+func (r *Reconciler) open(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, set conditions.Set) (ctrl.Result, error) {
+	if r.Endpoint == nil {
+		set.Stalled(v1alpha1.ReasonNotServed, "no process serves Embedded programs: start the manager with --embedded-endpoint")
+		return ctrl.Result{}, nil
 	}
+	if rs.Spec.Postgres != nil {
+		return r.openPostgres(ctx, key, rs, set)
+	}
+	return r.openSQLite(ctx, key, rs, set), nil
+}
+
+func (r *Reconciler) openSQLite(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, set conditions.Set) ctrl.Result {
 	info, err := r.Endpoint.OpenStore(ctx, key)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Store cannot be opened")
@@ -89,8 +101,14 @@ func (r *Reconciler) forget(key store.Key) error {
 
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ResponseStore{}).
-		WithOptions(env.ControllerOptions(workers)).
-		Complete(env.RetryConflicts(r))
+		WithOptions(env.ControllerOptions(workers))
+	if r.Endpoint != nil {
+		b.WatchesRawSource(source.TypedChannel(r.Endpoint.SubscribeStores(), handler.TypedEnqueueRequestsFromMapFunc(
+			func(_ context.Context, k store.Key) []reconcile.Request {
+				return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: k.Namespace, Name: k.Name}}}
+			})))
+	}
+	return b.Complete(env.RetryConflicts(r))
 }
