@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,6 +27,8 @@ import (
 
 // +kubebuilder:rbac:groups=cx-operator.io,resources=responsestores,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cx-operator.io,resources=responsestores/status,verbs=get;patch
+// +kubebuilder:rbac:groups=cx-operator.io,resources=responsestores/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch
 
 // retryAfter is how soon a store that could not be opened is tried again: nothing tells when a disk has room again.
 const retryAfter = 10 * time.Second
@@ -36,7 +40,7 @@ type Reconciler struct {
 	APIReader client.Reader
 }
 
-// Reconcile opens one store.
+// Reconcile keeps the keys of one store and opens it.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
 	before := &v1alpha1.ResponseStore{}
 	err := r.Client.Get(ctx, req.NamespacedName, before)
@@ -50,14 +54,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	rs := before.DeepCopy()
 	rs.Status.ObservedGeneration = rs.Generation
 	set := conditions.Set{Conditions: &rs.Status.Conditions, Generation: rs.Generation, Now: r.Clock()}
+	unkept := r.keepKeys(ctx, rs)
 	result, err := r.open(ctx, key, rs, set)
 	if err != nil {
-		return ctrl.Result{}, err
+		return ctrl.Result{}, errors.Join(unkept, err)
+	}
+	if unkept != nil && meta.IsStatusConditionTrue(rs.Status.Conditions, v1alpha1.ConditionReady) {
+		set.Waiting(v1alpha1.ReasonRetrying, "the store is open, but the Secret with its keys cannot be kept now; the operator's log says why")
 	}
 	if equality.Semantic.DeepEqual(rs.Status, before.Status) {
-		return result, nil
+		return result, unkept
 	}
-	return result, r.PatchStatus(ctx, rs, before)
+	return result, errors.Join(unkept, r.PatchStatus(ctx, rs, before))
 }
 
 // open opens the store and sets the conditions.
@@ -103,6 +111,7 @@ func (r *Reconciler) forget(key store.Key) error {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ResponseStore{}).
+		Owns(&corev1.Secret{}).
 		WithOptions(env.ControllerOptions(workers))
 	if r.Endpoint != nil {
 		b.WatchesRawSource(source.TypedChannel(r.Endpoint.SubscribeStores(), handler.TypedEnqueueRequestsFromMapFunc(
