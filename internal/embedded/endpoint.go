@@ -56,7 +56,7 @@ type Endpoint struct {
 	ofStores    []chan event.TypedGenericEvent[store.Key]
 	followers   sync.WaitGroup
 	listening   net.Addr
-	retired     map[store.Key]time.Time // when answers past their retention were last looked for
+	turns       map[store.Key]turns
 	closed      bool
 }
 
@@ -89,7 +89,7 @@ func New(o Options) (*Endpoint, error) {
 	return &Endpoint{
 		options: o, registry: registry, handler: server.Handler(), ctx: ctx, cancel: cancel,
 		stores: map[string]*openStore{}, attempts: map[string]*attempt{}, programs: map[store.Key]program{},
-		retired: map[store.Key]time.Time{},
+		turns: map[store.Key]turns{},
 	}, nil
 }
 
@@ -145,7 +145,7 @@ func (e *Endpoint) Start(ctx context.Context) error {
 	e.options.Log.Info("Taking answers", "address", listener.Addr().String())
 	upkeep, stop := context.WithCancel(ctx)
 	defer stop()
-	e.followers.Go(func() { e.retire(upkeep) })
+	e.followers.Go(func() { e.keepUp(upkeep) })
 	e.followers.Go(func() { e.watchReadability(upkeep) })
 	select {
 	case err := <-failed:

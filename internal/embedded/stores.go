@@ -152,58 +152,7 @@ func (e *Endpoint) forgetUnused(name string) {
 	}
 }
 
-const (
-	retireEvery    = time.Hour
-	retireTick     = time.Minute
-	readableWithin = 5 * time.Second
-)
-
-// retire deletes answers that are older than their program keeps them, soon after the start and then every hour.
-func (e *Endpoint) retire(ctx context.Context) {
-	tick := time.NewTicker(retireTick)
-	defer tick.Stop()
-	for {
-		e.retireDue(ctx, e.options.Clock())
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// retireDue looks after the programs whose last turn is an hour ago. One whose store is away stays due.
-func (e *Endpoint) retireDue(ctx context.Context, now time.Time) {
-	for key, p := range e.served() {
-		s, ok := e.storeOf(p.storeName)
-		if !ok || now.Sub(e.retiredAt(key)) < retireEvery {
-			continue
-		}
-		n, err := s.Retire(ctx, key, now.Add(-time.Duration(p.survey.RetentionDays)*24*time.Hour))
-		if err != nil {
-			if ctx.Err() == nil {
-				e.options.Log.Error(err, "Answers past their retention were not deleted", "program", key.String())
-			}
-			continue
-		}
-		e.noteRetired(key, now)
-		if n > 0 {
-			e.options.Log.Info("Deleted answers past their retention", "program", key.String(), "answers", n)
-		}
-	}
-}
-
-func (e *Endpoint) retiredAt(key store.Key) time.Time {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.retired[key]
-}
-
-func (e *Endpoint) noteRetired(key store.Key, at time.Time) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.retired[key] = at
-}
+const readableWithin = 5 * time.Second
 
 // watchReadability tells of a store and its programs when its counts become stale or fresh again.
 func (e *Endpoint) watchReadability(ctx context.Context) {
