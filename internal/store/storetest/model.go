@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"testing"
@@ -163,7 +164,11 @@ func (m *model) setStanding(t *rapid.T) {
 			n++
 		}
 	}
-	setStanding(t, *m.store, program, sel, to, n)
+	for _, dry := range []bool{true, false} {
+		if got, err := (*m.store).SetStanding(context.Background(), program, sel, to, dry); err != nil || got != int64(n) {
+			t.Errorf("SetStanding to %s of %+v, dry run %t: %d, %v; want %d", to, sel, dry, got, err, n)
+		}
+	}
 }
 
 func (m *model) drawSelection(t *rapid.T) (sel store.Selection) {
