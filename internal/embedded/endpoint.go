@@ -35,7 +35,7 @@ type Options struct {
 	Clock func() time.Time
 	// StaleAfter is how long a store may be unread before its programs are told.
 	StaleAfter time.Duration
-	// Intake configures the HTTP server.
+	// Intake configures the HTTP server, whose PublicURL is this one.
 	Intake intake.Config
 	// Log takes what a person on call would want to know.
 	Log logr.Logger
@@ -81,6 +81,7 @@ func New(o Options) (*Endpoint, error) {
 		return nil, fmt.Errorf("public URL %q must be http(s)://host[:port]", o.PublicURL)
 	}
 	registry := intake.NewRegistry()
+	o.Intake.PublicURL = o.PublicURL
 	server, err := intake.New(registry, o.Intake)
 	if err != nil {
 		return nil, fmt.Errorf("prepare intake: %w", err)

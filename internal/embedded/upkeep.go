@@ -94,17 +94,16 @@ func (e *Endpoint) forget(ctx context.Context, s store.Store, p program, all map
 // remembered is how long an invitation of a program binds one of the same store, which may be itself: from when it was made
 // until nobody can be within a cooldown of it, or of the last answer to it.
 func remembered(invited, by *survey.Survey) time.Duration {
-	rule := by.Access.Fatigue()
-	cooldowns := []store.Cooldown{rule.Namespace}
+	cooldowns := []survey.Cooldown{by.Access.Namespace}
 	if invited.Program == by.Program {
-		cooldowns = append(cooldowns, rule.Program)
+		cooldowns = append(cooldowns, by.Access.Program)
 	}
-	answered := time.Duration(invited.Access.ValidDays())*day + linkGrace
+	answered := time.Duration(invited.LinkDays())*day + linkGrace
 	longest := answered
 	for _, c := range cooldowns {
-		longest = max(longest, c.AfterInvitation)
-		if c.AfterAnswer > 0 {
-			longest = max(longest, answered+c.AfterAnswer+day) // from the end of the day of the answer
+		longest = max(longest, time.Duration(c.AfterInvitation)*day)
+		if c.AfterAnswer > 0 { // which counts from the end of the day of the answer
+			longest = max(longest, answered+time.Duration(c.AfterAnswer+1)*day)
 		}
 	}
 	return longest

@@ -85,7 +85,7 @@ var (
 		"Upper end of the confidence interval of cx_survey_completion_ratio." + floor,
 		surveyLabels}
 	visitsUnfinished = Metric{"cx_survey_visits_unfinished",
-		"People of cx_survey_visits_started who have sent nothing so far, by the last question in the survey's order that they answered. The label question is empty for none, and for questions that the survey no longer has." + floor,
+		"People of cx_survey_visits_started who have sent nothing so far, by the last question in the survey's order that they answered, or the first one asked where they answered none. The label question is empty for questions that the survey no longer has." + floor,
 		with(surveyLabels, questionLabel)}
 	duration = Metric{"cx_survey_duration_seconds",
 		"Time from opening a page to sending the answers within which so many percent of those who finished did: the percentiles 50 (median) and 90, rounded up." + floor,

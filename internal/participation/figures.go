@@ -74,8 +74,8 @@ func quantile(seconds map[int64]int64, tenths int64) *int64 {
 	return nil
 }
 
-// dropOff is where visits ended, in the survey's order. Those without an answer, or whose question is gone, come last
-// together, so that the list is as long as the survey at the most and adds up to all.
+// dropOff is where visits ended, in the survey's order. Those whose question is gone come last together, so that the list
+// is little longer than the survey at the most, and adds up to all.
 func dropOff(unfinished map[string]int64, questions []string) []v1alpha1.DropOff {
 	rest := sum(unfinished)
 	var all []v1alpha1.DropOff

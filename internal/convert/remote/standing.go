@@ -10,7 +10,7 @@ import (
 )
 
 // MaxIDs is how many responses one call may name.
-const MaxIDs = 1000
+const MaxIDs = 10_000
 
 // Selection says which responses to annul or to bring back: those that meet everything that is set.
 type Selection struct {
