@@ -173,20 +173,15 @@ func TestBulkRefused(t *testing.T) {
 	}
 }
 
-// sendBulk sends lines to a real server.
-func sendBulk(t *testing.T, url string, body io.Reader) *http.Response {
+// bulkRequest sends lines to a real server.
+func bulkRequest(t *testing.T, url string, body io.Reader) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+bulkPath, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+signToken)
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = answer.Body.Close() })
-	return answer
+	return r
 }
 
 // TestBulkThatBreaks: after answers were sent, the last line says what went wrong, and the answer has no end.
@@ -221,7 +216,11 @@ func TestBulkThatBreaks(t *testing.T) {
 			}
 			server := httptest.NewServer(h.Handler())
 			defer server.Close()
-			answer := sendBulk(t, server.URL, c.body())
+			answer, err := http.DefaultClient.Do(bulkRequest(t, server.URL, c.body()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
 			body, err := io.ReadAll(answer.Body)
 			if answer.StatusCode != 200 || err == nil {
 				t.Fatalf("%d, whole: %v", answer.StatusCode, err)
@@ -258,7 +257,11 @@ func TestBulkStreams(t *testing.T) {
 		}
 		sent <- lines.Close()
 	}()
-	answer := sendBulk(t, server.URL, body)
+	answer, err := http.DefaultClient.Do(bulkRequest(t, server.URL, body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
 	start, read := time.Now(), bufio.NewScanner(answer.Body)
 	for batch := range 3 {
 		// Not all of a batch is sent before the next: what fills no buffer waits.
@@ -276,7 +279,7 @@ func TestBulkStreams(t *testing.T) {
 	for read.Scan() {
 		rest++
 	}
-	if err := errors.Join(read.Err(), <-sent); err != nil || rest != 3*inviteBatch/2 {
+	if err = errors.Join(read.Err(), <-sent); err != nil || rest != 3*inviteBatch/2 {
 		t.Errorf("%d more lines, %v", rest, err)
 	}
 }

@@ -129,14 +129,17 @@ func (a selection) check() (store.Selection, []survey.FieldError) {
 	if !slices.Contains(standings, chosen.Standing) {
 		s.refuse("/standing", survey.CodeChoice, "must be counted, suspect or annulled")
 	}
-	conditions := len(a.IDs) > 0 || a.From != "" || a.To != "" || a.Touchpoint != nil || a.Team != nil || a.Failed != "" || a.Standing != ""
-	switch {
-	case a.All && conditions:
+	switch some := a.hasCondition(); {
+	case a.All && some:
 		s.refuse("/all", "conflict", "all means every response: leave it out beside a condition")
-	case !a.All && !conditions:
+	case !a.All && !some:
 		s.refuse("", survey.CodeRequired, "at least one condition is required, or all for every response")
 	}
 	return chosen, s.wrong
+}
+
+func (a selection) hasCondition() bool {
+	return len(a.IDs) > 0 || a.Touchpoint != nil || a.Team != nil || a.From+a.To+a.Failed+a.Standing != ""
 }
 
 func (s *selecting) ids(given []string) []string {

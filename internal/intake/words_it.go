@@ -74,7 +74,7 @@ var italian = words{
 	LinkInvalidTitle: "Questo link non funziona",
 	LinkInvalidText:  "Forse una parte è andata persa per strada. Copi il link intero dal suo invito.",
 	LinkExpiredTitle: "Questo link è scaduto",
-	LinkExpiredText:  "Era valido solo per un tempo limitato. Grazie per aver voluto partecipare.",
+	LinkExpiredText:  "Si poteva usare solo per un certo periodo. Grazie per aver voluto partecipare.",
 	LinkUsedTitle:    "Questo link è già stato usato",
 	LinkUsedText:     "Le risposte inviate con questo link sono salvate. Grazie per aver partecipato.",
 	LeaveEmpty:       "Lasci vuoto questo campo",
