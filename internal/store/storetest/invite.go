@@ -298,11 +298,11 @@ func testFatigueAnswers(t *testing.T, h Harness) {
 		r.Invitation, r.SubmittedAt = i.ID, at
 		wantResults(t, appendAll(t, s, r), store.Result{Outcome: store.Stored, Receipt: r.Receipt})
 	}
-	// The second one is answered first: what counts is the latest day of any.
+	// The second one is answered first, and again as of the day before: what counts is the latest day of any.
 	midnight := noon.Truncate(day)
 	answer(0, second, midnight.Add(2*day-time.Microsecond))
 	answer(1, first, midnight.Add(20*time.Hour))
-	answer(2, first, midnight)
+	answer(2, second, midnight)
 	n := 2
 	for _, c := range []struct {
 		program store.Key
