@@ -99,7 +99,7 @@ func churn(t TB, s store.Store, all []store.Response) {
 // churnStandings annuls and brings back all from a time on, and forgets all visits and invitations.
 func churnStandings(t TB, s store.Store, from time.Time) {
 	t.Helper()
-	for range 15 {
+	for range 5 {
 		for _, to := range []store.Standing{store.StandingAnnulled, store.StandingCounted} {
 			if _, err := s.SetStanding(context.Background(), programA, store.Selection{From: from}, to, false); err != nil {
 				t.Errorf("SetStanding: %v", err)
