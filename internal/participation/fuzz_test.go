@@ -12,7 +12,8 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
-// drawn are counts of any kind, in and around the window.
+// drawn are counts of any kind, in and around the window: up to an hour after that of the earliest time of evaluation, which
+// is how far another machine may be ahead.
 func drawn(t *rapid.T) counted {
 	values := map[string][]string{
 		store.QuestionCompleted:  {""},
@@ -26,7 +27,7 @@ func drawn(t *rapid.T) counted {
 	c := counted{}
 	for question, some := range values {
 		for range rapid.IntRange(0, 4).Draw(t, question) {
-			h := ago(rapid.IntRange(-2, 723).Draw(t, "hours ago"))
+			h := ago(rapid.IntRange(0, 725).Draw(t, "hours ago"))
 			c.add(question, h, rapid.SampledFrom(some).Draw(t, "value"), rapid.Int64Range(0, 12).Draw(t, "n"))
 		}
 	}
