@@ -23,10 +23,11 @@ var formScript []byte
 //go:embed proof.js
 var proofScript []byte
 
-// lean leaves out what is for those who read the source: comments on lines of their own, and indentation.
+// lean joins scripts, and leaves out what is for those who read the source: comments on lines of their own, and indentation. The
+// semicolon keeps one script from being taken for a call of the one before.
 func lean(scripts ...[]byte) []byte {
 	var out []byte
-	for line := range bytes.Lines(bytes.Join(scripts, []byte("\n"))) {
+	for line := range bytes.Lines(bytes.Join(scripts, []byte(";\n"))) {
 		line = bytes.TrimSpace(line)
 		if len(line) > 0 && !bytes.HasPrefix(line, []byte("//")) {
 			out = append(append(out, line...), '\n')

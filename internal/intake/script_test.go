@@ -54,8 +54,8 @@ func TestScripts(t *testing.T) {
 }
 
 func TestLean(t *testing.T) {
-	got := string(lean([]byte("// a\n(function () {\n  // b\n\n  x('//') // c\n})()\n"), []byte("y()\n")))
-	if want := "(function () {\nx('//') // c\n})()\ny()\n"; got != want {
+	got := string(lean([]byte("// a\n(function () {\n  // b\n\n  x('//') // c\n})()\n"), []byte("(y)()\n")))
+	if want := "(function () {\nx('//') // c\n})()\n;\n(y)()\n"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
