@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/storetest"
 )
 
@@ -38,7 +40,14 @@ func TestMigrations(t *testing.T) {
 			if info, err := s.Info(context.Background()); err != nil || info.SchemaVersion != int64(len(files)) {
 				t.Errorf("Info: %v, %v; want version %d", info, err, len(files))
 			}
+			retired := store.Response{ID: "00000000-0000-4000-8000-000000000003", Digest: [32]byte(bytes.Repeat([]byte{3}, 32))}
+			if keeps(t, dsn, retired) {
+				t.Error("the identity of what was retired is in clear")
+			}
 			storetest.Aged(t, s)
+			if version >= 2 {
+				storetest.AgedInvitations(t, s)
+			}
 		})
 	}
 }
