@@ -40,13 +40,17 @@ CREATE TABLE visit (
 CREATE INDEX visit_by_time ON visit (program, started_at);
 
 -- Retention leaves what erasure leaves; then retired is 1. What it left before is rewritten: the functions are the
--- program's, and must stay what they are.
+-- program's, and must stay what they are. Without the indexes meanwhile, it takes half the time.
 ALTER TABLE erased ADD COLUMN retired INTEGER NOT NULL DEFAULT 0 CHECK (retired IN (0, 1));
+DROP INDEX erased_by_receipt;
+DROP INDEX submission_by_receipt;
 INSERT INTO erased (program, id, digest, receipt, retired)
 SELECT program, tombstone_id(id), tombstone_digest(id, digest), receipt, 1 FROM submission AS s
 WHERE NOT EXISTS (SELECT 1 FROM response AS r WHERE r.program = s.program AND r.submission = s.id);
 DELETE FROM submission
 WHERE NOT EXISTS (SELECT 1 FROM response AS r WHERE r.program = submission.program AND r.submission = submission.id);
+CREATE INDEX erased_by_receipt ON erased (program, receipt);
+CREATE INDEX submission_by_receipt ON submission (program, receipt);
 
 -- What each response counts under.
 DROP VIEW counted;
