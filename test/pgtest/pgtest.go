@@ -28,6 +28,9 @@ type Options struct {
 	Durable bool
 	// Password of the administrator; empty where the server asks for none.
 	Password string
+	// Dir is where the server's folder is made; the system's folder for what is temporary if empty. Its path must be short,
+	// because that of the socket must be.
+	Dir string
 	// Settings of postgresql.conf.
 	Settings map[string]string
 }
@@ -38,6 +41,7 @@ type Server struct {
 	bin      string
 	password string
 	owner    *syscall.Credential
+	pid      int
 	kill     func(syscall.Signal) error
 	exited   chan struct{}
 }
@@ -59,7 +63,7 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "pgtest")
+	dir, err := os.MkdirTemp(o.Dir, "pgtest")
 	if err != nil {
 		return nil, err
 	}
@@ -251,6 +255,7 @@ func (s *Server) launch() error {
 	if err := <-started; err != nil {
 		return err
 	}
+	s.pid = cmd.Process.Pid
 	s.kill = func(sig syscall.Signal) error { return cmd.Process.Signal(sig) }
 	s.exited = exited
 	return nil
