@@ -20,6 +20,10 @@ const (
 	fieldLanguage = "_language"
 )
 
+// sentQuery makes the address that forms are sent to another one than their own. Else a browser forgets the form once it is
+// sent, and its back button gets a new form, which would be stored as another response.
+const sentQuery = "?_sent"
+
 // form is what is filled in on a page: nothing yet, or what was posted.
 type form struct {
 	id     string
@@ -204,7 +208,10 @@ func (s *Server) showForm(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		s.metrics.view(served.key)
 	}
-	s.render(w, r, http.StatusOK, "form", p.form(f))
+	v := p.form(f)
+	// The browser's back button must find this form and not a new one, or what was sent is sent as another response.
+	v.history = true
+	s.render(w, r, http.StatusOK, "form", v)
 }
 
 // renew gives the form a new id, or answers 500 and returns false.
@@ -364,5 +371,7 @@ func (s *Server) showAgain(w http.ResponseWriter, r *http.Request, p page, f for
 	if uuid.Validate(f.id) != nil && !s.renew(w, r, &f) {
 		return
 	}
-	s.showProblem(w, r, why, "form", p.form(f))
+	v := p.form(f)
+	v.history = true
+	s.showProblem(w, r, why, "form", v)
 }

@@ -211,7 +211,7 @@ func (p page) form(f form) view {
 			v.About = append(v.About, fmt.Sprintf(v.W.Aboutf, subject))
 		}
 	}
-	v.Action, v.FormID, v.Team = p.path, f.id, p.team
+	v.Action, v.FormID, v.Team = p.path+sentQuery, f.id, p.team
 	v.FormToken, v.Invitation = p.token(f), p.invitation
 	if f.values.Get(fieldTrap) != "" {
 		v.Trap = "x"

@@ -51,8 +51,8 @@ func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name
 	_, _ = w.Write(content) // a client that has gone cannot be told
 }
 
-// caching is no-store, so that the next person at a kiosk finds nothing; but a step of a form stays where the browser's
-// back button finds it, or it would say that the page has expired.
+// caching is no-store, so that the next person at a kiosk finds nothing; but a form stays where the browser's back button
+// finds it, or it would say that the page has expired, or get a form that would be another response.
 func (v view) caching() string {
 	if v.history {
 		return "private, no-cache"
