@@ -77,7 +77,7 @@ func fixedBy(l *link.Link, sub *survey.Submission) []survey.FieldError {
 		fixed string
 	}{{"touchpoint", &sub.Touchpoint, l.Touchpoint}, {"team", &sub.Team, l.Team}} {
 		if *f.given != "" && *f.given != f.fixed {
-			wrong = append(wrong, survey.FieldError{Pointer: "/" + f.name, Code: "conflict", Detail: "the invitation is for another " + f.name + "; leave it out"})
+			wrong = append(wrong, survey.FieldError{Pointer: "/" + f.name, Code: conflict.reason, Detail: "the invitation is for another " + f.name + "; leave it out"})
 		}
 		*f.given = f.fixed
 	}

@@ -45,8 +45,9 @@ func signedSurvey() *survey.Survey {
 // stubHarness serves the survey over a store that remembers what it was given.
 func stubHarness(t *testing.T, s *survey.Survey, change ...func(*Config)) (*harness, *stubStore) {
 	t.Helper()
-	h, st := newHarness(t, change...), &stubStore{}
-	h.registry.Set(programKey, testProgram(s, st))
+	st := &stubStore{}
+	h := harnessOver(t, st, change...)
+	h.serve(s)
 	return h, st
 }
 
@@ -305,62 +306,25 @@ func TestGrace(t *testing.T) {
 	}
 }
 
-func TestLinkInJSON(t *testing.T) {
-	good := tokenOf(t, goodLink)
-	body := func(token, more string) string {
-		return `{"id":"` + id1 + `","invitation":"` + token + `",` + more + `"answers":{"security":4}}`
-	}
-	for name, c := range linkCases(t) {
-		t.Run(name, func(t *testing.T) {
-			s := testSurvey()
-			s.Access.Signed = !c.open
-			h, st := stubHarness(t, s)
-			if c.token == "" && c.open {
-				wantStatus(t, h.submit(body("", `"touchpoint":"security",`)), 201)
-				return
-			}
-			w := h.submit(body(c.token, ""))
-			if c.status == 200 {
-				wantStatus(t, w, 201)
-				r := st.appended[0]
-				if r.Touchpoint != "security" || r.Unit != "area-a" || cmp.Diff([]string{"link"}, r.Passed) != "" || !r.StartedAt.IsZero() {
-					t.Errorf("stored %+v", r)
-				}
-				return
-			}
-			checkProblem(t, w, c.status, c.reason)
-			if len(st.appended) > 0 || h.counted(h.Server.metrics.rejected, "reason", c.reason) != 1 {
-				t.Error("stored, or not counted")
-			}
-		})
-	}
-	for name, c := range map[string]struct {
-		token, more string
-		want        []string
-	}{
-		"the same said":       {good, `"touchpoint":"security","team":"area-a",`, nil},
-		"another team":        {good, `"team":"area-g",`, []string{"/team conflict"}},
-		"another touchpoint":  {good, `"touchpoint":"x",`, []string{"/touchpoint conflict"}},
-		"both":                {good, `"touchpoint":"x","team":"x",`, []string{"/touchpoint conflict", "/team conflict"}},
-		"a team of its own":   {tokenOf(t, changed(goodLink, func(l *link.Link) { l.Team = "" })), `"team":"area-a",`, []string{"/team conflict"}},
-		"a team that is gone": {tokenOf(t, changed(goodLink, func(l *link.Link) { l.Team = "area-z" })), "", []string{"/team unknown"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h, _ := stubHarness(t, signedSurvey())
-			w := h.submit(body(c.token, c.more))
-			if c.want == nil {
-				wantStatus(t, w, 201)
-				return
-			}
-			var got []string
-			for _, e := range checkProblem(t, w, 422, "invalid").Errors {
-				got = append(got, e.Pointer+" "+e.Code)
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
+// TestGoOnAfterExpiry: the link to come back by brings a form back that was opened in time, and opens no other.
+func TestGoOnAfterExpiry(t *testing.T) {
+	clock := now
+	h := newHarness(t, func(c *Config) { c.Clock = func() time.Time { return clock } })
+	s := stepSurvey(t)
+	s.Access.Signed = true
+	h.serve(s)
+	token := tokenOf(t, link.Link{ID: id2, ExpiresAt: now.Add(time.Hour)})
+	step := h.send(h.get(pagePath+"?invitation="+token), url.Values{"recommend": {"3"}})
+	later := html.UnescapeString(regexp.MustCompile(`href="([^"]*)">` + english.Later).FindStringSubmatch(step.Body.String())[1])
+	clock = now.Add(24 * time.Hour)
+	back := h.get(later)
+	wantStep(t, back, 200, "comment")
+	wantStatus(t, h.get(pagePath+"?invitation="+token), 403)
+	wantStatus(t, h.get(strings.Replace(later, "_form=", "_former=", 1)), 403)
+	wantStep(t, h.send(back, url.Values{"comment": {"x"}}), 200, "used")
+	clock = now.Add(25 * time.Hour)
+	wantStatus(t, h.get(later), 403)
+	wantStatus(t, h.send(back, url.Values{"comment": {"x"}}), 403)
 }
 
 // TestLinkThatIsSpent is told by the store, on the page in the reader's language.

@@ -112,6 +112,11 @@ type harness struct {
 
 func newHarness(t *testing.T, change ...func(*Config)) *harness {
 	t.Helper()
+	return harnessOver(t, openStore(t), change...)
+}
+
+func harnessOver(t *testing.T, st store.Store, change ...func(*Config)) *harness {
+	t.Helper()
 	metrics := prometheus.NewPedanticRegistry()
 	config := Config{
 		RatePerMinute: -1, Clock: func() time.Time { return now }, Log: logr.Discard(), Registerer: metrics, Rand: &counter{},
@@ -124,7 +129,7 @@ func newHarness(t *testing.T, change ...func(*Config)) *harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &harness{Server: server, t: t, registry: registry, store: openStore(t), metrics: metrics}
+	h := &harness{Server: server, t: t, registry: registry, store: st, metrics: metrics}
 	h.serve(testSurvey())
 	return h
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cx-operator/cx-operator/internal/link"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
@@ -256,21 +257,39 @@ func FuzzForm(f *testing.F) {
 	f.Add("recommend=9&recommend=8&_id=" + id1)
 	f.Add("used=wifi&used=wifi&recommend=1")
 	f.Add("=&&;%&comment=%00")
+	f.Add(filled("_form", formKey.Sign(link.Form{ID: id1, Team: "area-g"}, now), "_website", "x", "_proof", "0").Encode())
+	f.Add(filled("_invitation", tokenOf(f, link.Link{ID: id2, Team: "area-g", ExpiresAt: now.Add(time.Hour)})).Encode())
+	f.Add(filled("_invitation", tokenOf(f, link.Link{ID: id2, Team: "area-g", ExpiresAt: now})).Encode())
+	f.Add("_id=" + id1 + "&touchpoint=&question=recommend&_form=" + formKey.Sign(link.Form{ID: id1}, now))
 	s := &stubStore{}
 	server, err := New(NewRegistry(), Config{RatePerMinute: -1, Rand: &counter{}, Clock: func() time.Time { return now }})
 	if err != nil {
 		f.Fatal(err)
 	}
-	server.registry.Set(programKey, Program{Survey: testSurvey(), Store: s})
+	survey := testSurvey()
+	survey.Access.ProofBits, survey.Access.MinimumSeconds = 8, 1
+	server.registry.Set(programKey, testProgram(survey, s))
 	f.Fuzz(func(t *testing.T, body string) {
-		s.appended = nil
+		s.appended, s.visits = nil, nil
 		r := httptest.NewRequest(http.MethodPost, pagePath, strings.NewReader(body))
 		r.Header.Set("Content-Type", mediaForm)
 		w := httptest.NewRecorder()
 		server.ServeHTTP(w, r)
-		allowed := map[int]bool{303: true, 400: true, 413: true, 422: true}
+		allowed := map[int]bool{303: true, 400: true, 403: true, 404: true, 413: true, 422: true}
 		if !allowed[w.Code] || (w.Code == http.StatusSeeOther) != (len(s.appended) == 1) {
-			t.Errorf("%q: %d, stored %d; allowed are %v", body, w.Code, len(s.appended), maps.Keys(allowed))
+			t.Errorf("%q: %d, stored %d; allowed are %v", body, w.Code, len(s.appended), slices.Sorted(maps.Keys(allowed)))
+		}
+		for _, response := range s.appended {
+			if (len(response.Failed) > 0) != (response.Standing == store.StandingSuspect) || len(response.Passed)+len(response.Failed) < 3 {
+				t.Errorf("%q: passed %v, failed %v, stands %q", body, response.Passed, response.Failed, response.Standing)
+			}
+		}
+		r = httptest.NewRequest(http.MethodPost, visitsPath, strings.NewReader(body))
+		r.Header.Set("Content-Type", mediaForm)
+		w = httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		if w.Code != http.StatusNoContent && w.Code != http.StatusBadRequest && w.Code != http.StatusRequestEntityTooLarge {
+			t.Errorf("%q: a visit is answered %d", body, w.Code)
 		}
 	})
 }

@@ -131,7 +131,7 @@ func (a selection) check() (store.Selection, []survey.FieldError) {
 	}
 	switch some := a.hasCondition(); {
 	case a.All && some:
-		s.refuse("/all", "conflict", "all means every response: leave it out beside a condition")
+		s.refuse("/all", conflict.reason, "all means every response: leave it out beside a condition")
 	case !a.All && !some:
 		s.refuse("", survey.CodeRequired, "at least one condition is required, or all for every response")
 	}
