@@ -5,31 +5,29 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/go-logr/logr"
-	"sigs.k8s.io/yaml"
-
-	v1alpha1 "github.com/cx-operator/cx-operator/api/v1alpha1"
-	"github.com/cx-operator/cx-operator/internal/intake"
-	"github.com/cx-operator/cx-operator/internal/store"
-	"github.com/cx-operator/cx-operator/internal/store/sqlite"
-	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
-// patience is how long one test may take, on a busy machine.
-const patience = 90 * time.Second
+const (
+	// patience is how long one test may take, on a busy machine, and impatience how long something may that a test waits for.
+	patience, impatience = 90 * time.Second, 20 * time.Second
+	// reading is how long a person looks at a page before the first answer.
+	reading = 5 * time.Second
+)
 
 var browser context.Context
 
@@ -56,10 +54,13 @@ func run(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(dir) }() // the browser may still write to it
 	allocator, stop := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(program), chromedp.UserDataDir(dir), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		// Without this cache a page that is gone back to comes from the server or the HTTP cache, which is the harder case.
-		chromedp.Flag("disable-features", "BackForwardCache"), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true), chromedp.WSURLReadTimeout(patience))
+		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.WSURLReadTimeout(patience),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true),
+		// Nobody is reached but this machine.
+		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
+		// Without BackForwardCache a page that is gone back to comes from the server or the HTTP cache, which is the harder case.
+		chromedp.Flag("disable-features", "BackForwardCache,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable"))
 	defer stop()
 	ctx, cancel := chromedp.NewContext(allocator)
 	defer cancel()
@@ -71,108 +72,25 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// endpoint is a real one, with every program of testdata.
-type endpoint struct {
-	*httptest.Server
-	t        *testing.T
-	registry *intake.Registry
-	store    store.Store
-	surveys  map[string]*survey.Survey
-}
-
-func newEndpoint(t *testing.T) *endpoint {
-	t.Helper()
-	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "responses.db"), sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	registry := intake.NewRegistry()
-	server, err := intake.New(registry, intake.Config{RatePerMinute: -1, Log: logr.Discard()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := &endpoint{Server: httptest.NewServer(server), t: t, registry: registry, store: st, surveys: map[string]*survey.Survey{}}
-	t.Cleanup(func() {
-		e.Close()
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	files, err := filepath.Glob("testdata/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no programs: ", err)
-	}
-	for _, file := range files {
-		e.load(file)
-	}
-	return e
-}
-
-func (e *endpoint) load(file string) {
-	e.t.Helper()
-	content, err := os.ReadFile(file)
-	if err != nil {
-		e.t.Fatal(err)
-	}
-	program := &v1alpha1.SurveyProgram{}
-	if err := yaml.UnmarshalStrict(content, program); err != nil {
-		e.t.Fatal(err)
-	}
-	compiled, problems := survey.Compile(program, nil, nil)
-	if compiled == nil {
-		e.t.Fatalf("%s: %v", file, problems)
-	}
-	e.surveys[program.Name] = compiled
-	e.serve(program.Name, e.store)
-}
-
-// serve serves a program over a store; nil is one that is away.
-func (e *endpoint) serve(name string, st store.Store) {
-	s := e.surveys[name]
-	e.registry.Set(s.Program, intake.Program{Survey: s, Store: st})
-}
-
-func (e *endpoint) page(program, query string) string { return e.URL + "/s/test/" + program + query }
-
-// stored are the answers of a program, after a check that the counts are right.
-func (e *endpoint) stored(program string) []map[string]string {
-	e.t.Helper()
-	var all []map[string]string
-	key := store.Key{Namespace: "test", Name: program}
-	if err := e.store.Export(context.Background(), key, func(r store.Response) error {
-		answers := map[string]string{"language": r.Language}
-		for _, a := range r.Answers {
-			answers[a.Question] = strings.Join(a.Values, " ")
-		}
-		all = append(all, answers)
-		return nil
-	}); err != nil {
-		e.t.Fatal(err)
-	}
-	if check, err := e.store.Recount(context.Background(), key); err != nil || len(check.Differences) > 0 {
-		e.t.Errorf("recount: %+v, %v", check, err)
-	}
-	return all
-}
-
-// want fails the test unless exactly these answers are stored.
-func (e *endpoint) want(program string, want ...map[string]string) {
-	e.t.Helper()
-	got, _ := json.Marshal(e.stored(program))
-	expected, _ := json.Marshal(want)
-	if string(got) != string(expected) && (len(want) > 0 || string(got) != "null") {
-		e.t.Errorf("stored %s\nwant   %s", got, expected)
-	}
-}
-
-// tab is a page of the browser, which notes every request that it makes.
+// tab is a page of the browser, which notes what it asks for and what goes wrong in it.
 type tab struct {
 	t   *testing.T
+	e   *endpoint
 	ctx context.Context
 
 	mu       sync.Mutex
-	requests []string
-	bytes    float64
+	others   []string // origins other than the endpoint's that the test is about
+	requests []*request
+	wrong    []string
+}
+
+// request is one that a page made.
+type request struct {
+	id       network.RequestID
+	loader   cdp.LoaderID // the same for all requests of one page
+	url      string
+	document bool
+	bytes    float64 // of the answer on the wire, with its headers
 }
 
 // action is a step that returns nothing.
@@ -186,18 +104,24 @@ func command[P, R any](name cdp.Command[P, R], parameters P) action {
 	})
 }
 
-func newTab(t *testing.T, actions ...action) *tab {
-	t.Helper()
-	b := &tab{t: t}
+// newTab opens a tab for pages of the endpoint. The test fails where anything goes wrong in the pages, or they ask others than
+// the endpoint for something.
+func newTab(e *endpoint, actions ...action) *tab {
+	e.t.Helper()
+	b := &tab{t: e.t, e: e}
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.note))
-	t.Cleanup(cancel)
+	e.t.Cleanup(cancel)
 	ctx, stop := context.WithTimeout(ctx, patience)
-	t.Cleanup(stop)
+	e.t.Cleanup(stop)
 	b.ctx = ctx
-	b.do(command(network.Enable, network.EnableParams{}))
+	e.t.Cleanup(b.checkQuiet)
+	b.do(command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{}), command(runtime.Enable, cdp.Empty{}))
 	b.do(actions...)
 	return b
 }
+
+// withoutScript switches scripts off.
+var withoutScript = command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 
 func (b *tab) note(event any) {
 	b.mu.Lock()
@@ -205,10 +129,56 @@ func (b *tab) note(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		if !strings.HasPrefix(e.Request.URL, "data:") {
-			b.requests = append(b.requests, e.Request.URL)
+			b.requests = append(b.requests, &request{id: e.RequestID, loader: e.LoaderID, url: e.Request.URL, document: e.Type == network.ResourceTypeDocument})
 		}
 	case *network.EventLoadingFinished:
-		b.bytes += e.EncodedDataLength
+		if r := b.request(e.RequestID); r != nil {
+			r.bytes = e.EncodedDataLength
+		}
+	case *log.EventEntryAdded:
+		// That a page answers with an error is told to whoever reads it.
+		if r := b.request(e.Entry.NetworkRequestID); e.Entry.Source != log.EntrySourceNetwork || r == nil || !r.document {
+			b.wrong = append(b.wrong, string(e.Entry.Level)+": "+e.Entry.Text+" "+e.Entry.URL)
+		}
+	case *runtime.EventConsoleAPICalled:
+		b.wrong = append(b.wrong, fmt.Sprintf("console.%s", e.Type))
+	case *runtime.EventExceptionThrown:
+		b.wrong = append(b.wrong, fmt.Sprintf("%s %+v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+	}
+}
+
+// request returns the last one of an ID, nil for none. Whoever calls it holds the lock.
+func (b *tab) request(id network.RequestID) *request {
+	for i := len(b.requests) - 1; i >= 0; i-- {
+		if b.requests[i].id == id {
+			return b.requests[i]
+		}
+	}
+	return nil
+}
+
+// asked are the addresses that pages asked for.
+func (b *tab) asked() (addresses []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.requests {
+		addresses = append(addresses, r.url)
+	}
+	return addresses
+}
+
+// checkQuiet finds what the browser had to say of the pages, and requests to others.
+func (b *tab) checkQuiet() {
+	b.t.Helper()
+	for _, address := range b.asked() {
+		if !slices.ContainsFunc(append(b.others, b.e.url), func(own string) bool { return strings.HasPrefix(address, own+"/") }) {
+			b.t.Errorf("a request to %s", address)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, wrong := range b.wrong {
+		b.t.Error(wrong)
 	}
 }
 
@@ -219,10 +189,11 @@ func (b *tab) do(actions ...action) {
 	}
 }
 
-// open goes to an address; that it answers with an error is no fault.
+// open goes to an address and takes the time to read; that it answers with an error is no fault.
 func (b *tab) open(url string) {
 	b.t.Helper()
 	b.do(chromedp.Navigate(url), chromedp.WaitReady(chromedp.CSS("main")))
+	b.e.pass(reading)
 }
 
 // load does something that loads another page, and waits until it is there.
@@ -251,9 +222,9 @@ func (b *tab) sees(text string) {
 // waits until an expression is true. Asking from here works with scripts switched off, and goes on when another page comes.
 func (b *tab) waits(expression string) {
 	b.t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.After(20 * time.Second); ; {
+	for deadline := time.After(impatience); ; {
 		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
 			return
 		}
@@ -265,9 +236,10 @@ func (b *tab) waits(expression string) {
 	}
 }
 
+// value is that of an expression or, if it is a promise, of what it promises.
 func value[T any](b *tab, script string) T {
 	b.t.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script))
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 	if err != nil {
 		b.t.Fatal(err)
 	}
