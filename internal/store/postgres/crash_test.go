@@ -59,5 +59,5 @@ func TestOutages(t *testing.T) {
 func TestImport(t *testing.T) {
 	s := mustOpen(t, newSchema(t, server), Options{})
 	defer mustClose(t, s)
-	storetest.Import(t, s, 50_000)
+	storetest.Import(t, s, importSize)
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"flag"
 	"testing"
 
 	"github.com/cx-operator/cx-operator/internal/store"
@@ -16,9 +17,27 @@ func TestConformance(t *testing.T) {
 		"small":   {QueueLength: 40, BatchSize: 16, PoolSize: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if name == "small" {
+				fewerModels(t)
+			}
 			storetest.Run(t, func(t *testing.T) storetest.Harness { return newHarness(t, o) })
 		})
 	}
+}
+
+// fewerModels has the model of the suite played some times, and not a hundred: once is enough for that.
+func fewerModels(t *testing.T) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	before := checks.Value.String()
+	if err := checks.Value.Set("15"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := checks.Value.Set(before); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func newHarness(t *testing.T, o Options) storetest.Harness {
