@@ -40,7 +40,7 @@ func stepSurvey(t testing.TB) *survey.Survey {
 	return s
 }
 
-var hiddenInput = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
+var hiddenInput = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"[^>]*>`)
 
 // form reads the hidden fields of a page, as a browser would send them.
 func formOf(t *testing.T, body string) url.Values {
