@@ -1,9 +1,12 @@
 package intake
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/cx-operator/cx-operator/internal/link"
+	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
@@ -62,6 +65,28 @@ func checkExpiry(l *link.Link, opened, now time.Time) *problem {
 		return nil
 	}
 	p := linkExpired.because("The link was good until " + l.ExpiresAt.UTC().Format(time.RFC3339) + ".")
+	return &p
+}
+
+// spentTimeout is how long a page waits at most until it is known whether its link was answered before.
+const spentTimeout = 500 * time.Millisecond
+
+// spent refuses to open a form by a link of single use that was answered before: who fills it in would do so for nothing. Where
+// the store cannot tell in time, sending the form tells.
+func (s *Server) spent(ctx context.Context, served *served, l *link.Link) *problem {
+	if l == nil || !l.SingleUse || served.Store == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, spentTimeout)
+	defer cancel()
+	answered, err := served.Store.Answered(ctx, served.key, l.ID)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
+		s.fault(err)
+	}
+	if err != nil || !answered {
+		return nil
+	}
+	p := linkUsed.because("The link can be answered once, and was.")
 	return &p
 }
 

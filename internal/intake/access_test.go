@@ -376,3 +376,27 @@ func TestLinkOfAClosedProgram(t *testing.T) {
 	wantStatus(t, h.postSecurity("", "", now), 410)
 	wantStatus(t, h.get(pagePath+"?receipt=0123456789ABCDEFGHJK"), 200)
 }
+
+// TestSpentLinkSaysSo: who opens a link that was answered before is told at once; where the store cannot tell, the form is shown.
+func TestSpentLinkSaysSo(t *testing.T) {
+	h, st := stubHarness(t, signedSurvey())
+	loose := changed(goodLink, func(l *link.Link) { l.SingleUse = false })
+	for name, c := range map[string]struct {
+		link     link.Link
+		answered bool
+		err      error
+		status   int
+	}{
+		"not yet":            {goodLink, false, nil, http.StatusOK},
+		"answered":           {goodLink, true, nil, http.StatusForbidden},
+		"answered, and open": {loose, true, nil, http.StatusOK},
+		"store away":         {goodLink, false, store.ErrClosed, http.StatusOK},
+		"store slow":         {goodLink, true, context.DeadlineExceeded, http.StatusOK},
+	} {
+		st.answered, st.answeredErr = c.answered, c.err
+		page := h.get("/s/sfo/passenger/security?invitation=" + tokenOf(t, c.link))
+		if page.Code != c.status || (page.Code != http.StatusOK) == strings.Contains(page.Body.String(), "<form") {
+			t.Errorf("%s: %d, want %d: %.300s", name, page.Code, c.status, page.Body)
+		}
+	}
+}

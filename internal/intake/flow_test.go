@@ -86,7 +86,7 @@ func TestFlowOfAnInvitation(t *testing.T) {
 		wantStatus(t, h.get(address.RequestURI()), 200)
 		wantStatus(t, h.do(httptest.NewRequest(http.MethodHead, address.RequestURI(), nil)), 200)
 	}
-	opened := h.get(address.RequestURI())
+	opened, second := h.get(address.RequestURI()), h.get(address.RequestURI())
 	clock = clock.Add(40 * time.Second)
 	form := formOf(t, opened.Body.String())
 	wantStatus(t, h.tell(url.Values{"_id": form["_id"], "_form": form["_form"], "_team": form["_team"], "touchpoint": {"security"}, "question": {"security"}}), 204)
@@ -107,7 +107,10 @@ func TestFlowOfAnInvitation(t *testing.T) {
 		t.Errorf("the time is not counted: %v", h.counts())
 	}
 
-	second := h.get(address.RequestURI())
+	if spent := h.get(address.RequestURI()); spent.Code != 403 || !strings.Contains(spent.Body.String(), spanish.LinkUsedTitle) {
+		t.Errorf("a spent link is opened: %d, %s", spent.Code, spent.Body)
+	}
+	// A form that was opened before by another reader of the link.
 	other := formOf(t, second.Body.String())
 	other.Set("security", "1")
 	w = h.post(address.Path, mediaForm, other.Encode())

@@ -198,6 +198,9 @@ func (s *Server) showForm(w http.ResponseWriter, r *http.Request) {
 	if refused == nil {
 		refused = p.expired(f, s.clock())
 	}
+	if refused == nil {
+		refused = s.spent(r.Context(), served, p.invited)
+	}
 	if refused != nil {
 		s.showProblem(w, r, *refused, "message", p.message(*refused))
 		return

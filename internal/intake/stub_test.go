@@ -13,6 +13,9 @@ type stubStore struct {
 	mu       sync.Mutex
 	appended []store.Response
 	finished int
+	// answered and answeredErr are what Answered returns.
+	answered    bool
+	answeredErr error
 	// append, export and finish replace the calls where they are set.
 	append func(context.Context, []store.Response) ([]store.Result, error)
 	// invite, track and standing are the other calls.
@@ -69,6 +72,10 @@ func (s *stubStore) Invite(_ context.Context, invitations []store.Invitation, f 
 		results[i] = store.InviteResult{Outcome: store.Stored, InvitedAt: in.InvitedAt, ExpiresAt: in.ExpiresAt}
 	}
 	return results, nil
+}
+
+func (s *stubStore) Answered(context.Context, store.Key, string) (bool, error) {
+	return s.answered, s.answeredErr
 }
 
 func (s *stubStore) Track(ctx context.Context, visits []store.Visit) error {

@@ -77,11 +77,24 @@ func testAnswered(t *testing.T, h Harness) {
 	wantRecount(t, s, programB, 1)
 }
 
+func wantAnswered(t *testing.T, s store.Store, invitations []store.Invitation, want bool) {
+	t.Helper()
+	for _, i := range invitations {
+		if answered, err := s.Answered(t.Context(), i.Program, i.ID); err != nil || answered != want {
+			t.Errorf("invitation %s is answered: %v, %v, want %v", i.ID, answered, err, want)
+		}
+	}
+	if _, err := s.Answered(t.Context(), programA, "none"); err == nil {
+		t.Error("an ID that is no UUID was taken")
+	}
+}
+
 // testSpent answers invitations for single use, again and again.
 func testSpent(t *testing.T, h Harness) {
 	s := open(t, h)
 	links := inviteMany(programA, "spent", 4)
 	invite(t, s, store.Fatigue{}, links...)
+	wantAnswered(t, s, links, false)
 	spent := store.Result{Outcome: store.Spent}
 	first, second := answering(links[0], "spent", 0, true), answering(links[0], "spent", 1, true)
 	second.StartedAt = noon
@@ -104,6 +117,12 @@ func testSpent(t *testing.T, h Harness) {
 	wantResults(t, appendAll(t, s, loose, answering(links[3], "spent", 6, true)), stored(loose), spent)
 	also := answering(links[3], "spent", 7, false)
 	wantResults(t, appendAll(t, s, also), stored(also))
+
+	wantAnswered(t, s, links, true)
+	wantAnswered(t, s, inviteMany(programA, "spent by nobody", 1), false)
+	elsewhere := links[0]
+	elsewhere.Program = programB
+	wantAnswered(t, s, []store.Invitation{elsewhere}, false)
 
 	all := []store.Response{first, third, suspect, loose, also}
 	counts := tally(all)
