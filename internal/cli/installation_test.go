@@ -341,7 +341,11 @@ func (in *installation) waitUntilServed() {
 		if !meta.IsStatusConditionTrue(desk.Status.Conditions, v1alpha1.ConditionReady) {
 			return fmt.Errorf("conditions %+v", desk.Status.Conditions)
 		}
-		return in.expectStatus(desk.Status.URL, "", http.StatusOK)
+		if err := in.expectStatus(desk.Status.URL, "", http.StatusOK); err != nil {
+			return err
+		}
+		// The page is served before the store is open.
+		return in.expectStatus(in.responses(), in.token("read"), http.StatusOK)
 	})
 }
 
