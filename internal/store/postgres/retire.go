@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,30 +22,33 @@ const (
 	expired     = `SELECT submitted_at, submission, standing = 'suspect' FROM response WHERE program = $1 AND submitted_at < $2
 		ORDER BY submitted_at, submission LIMIT $3`
 
-	// countsOf are the counts of some responses. The two times limit each table by itself, because that is how PostgreSQL
-	// chooses their partitions; the offset keeps it from making a join of what is a look-up for each response.
+	// countsOf are the counts of some responses. The offset keeps PostgreSQL from making a join of what is a look-up for each.
+	// The times limit each table by itself, because that is how it chooses their partitions: once by all, before it plans.
 	countsOf = ` FROM unnest($2::timestamptz[], $3::uuid[]) AS k (at, id) CROSS JOIN LATERAL (
 			SELECT * FROM counted AS c
-			WHERE c.program = $1 AND c.submitted_at = k.at AND c.answered_at = k.at AND c.submission = k.id OFFSET 0
+			WHERE c.program = $1 AND c.submission = k.id AND c.submitted_at = k.at AND c.submitted_at BETWEEN $4 AND $5
+			AND c.answered_at = k.at AND c.answered_at BETWEEN $4 AND $5 OFFSET 0
 		) AS c `
 	groupCounts = ` GROUP BY c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value
 		ON CONFLICT (program, hour, key, slot) DO UPDATE SET `
-	// countResponses adds the counts, times $5. It inserts a count that is missing, so that erasure does not cover up what a
+	// countResponses adds the counts, times $7. It inserts a count that is missing, so that erasure does not cover up what a
 	// recount would find.
 	countResponses = `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, slot, n, seq)
-		SELECT c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, $4::smallint, $5::int * count(*), currval('commit_seq')` +
+		SELECT c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, $6::smallint, $7::int * count(*), currval('commit_seq')` +
 		countsOf + groupCounts + `n = rollup.n + excluded.n, seq = excluded.seq`
 	uncountSuspects = `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, slot, n, seq)
-		SELECT c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, $4::smallint, -count(*), currval('commit_seq')` +
+		SELECT c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, $6::smallint, -count(*), currval('commit_seq')` +
 		countsOf + `WHERE c.question = '@suspect'` + groupCounts + `n = rollup.n + excluded.n, seq = excluded.seq`
 	// foldRetired inserts a count that is missing with n = 0, so that retention does not cover up what a recount would find.
 	foldRetired = `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, slot, n, retired, seq)
-		SELECT c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, $4::smallint, 0, count(*), 0` +
+		SELECT c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, $6::smallint, 0, count(*), 0` +
 		countsOf + `WHERE c.question <> '@suspect'` + groupCounts + `retired = rollup.retired + excluded.retired`
 
-	ofPairs         = ` AS r USING unnest($2::timestamptz[], $3::uuid[]) AS k (at, id) WHERE r.program = $1 AND r.submitted_at = k.at AND r.submission = k.id`
-	deleteAnswers   = `DELETE FROM answer` + ofPairs
-	deleteResponses = `DELETE FROM response` + ofPairs
+	// ofSelected are some rows of r.
+	ofSelected = ` unnest($2::timestamptz[], $3::uuid[]) AS k (at, id)
+		WHERE r.program = $1 AND r.submitted_at = k.at AND r.submitted_at BETWEEN $4 AND $5 AND r.submission = k.id`
+	deleteAnswers   = `DELETE FROM answer AS r USING` + ofSelected
+	deleteResponses = `DELETE FROM response AS r USING` + ofSelected
 
 	// buryIdentities puts tombstones in the place of submissions: what commit.NewTombstone makes.
 	buryIdentities = `WITH gone AS (
@@ -64,9 +68,14 @@ func (s *selected) add(at time.Time, id pgtype.UUID) {
 	s.times, s.ids = append(s.times, at), append(s.ids, id)
 }
 
+// args are those of a statement on them: the program, the times and identities, the first and the last of the times, and more.
+func (s *selected) args(more ...any) []any {
+	return append([]any{s.program, s.times, s.ids, slices.MinFunc(s.times, time.Time.Compare), slices.MaxFunc(s.times, time.Time.Compare)}, more...)
+}
+
 // exec queues a statement on them, with more arguments.
 func (s *selected) exec(b *pgx.Batch, statement string, more ...any) {
-	b.Queue(statement, append([]any{s.program, s.times, s.ids}, more...)...)
+	b.Queue(statement, s.args(more...)...)
 }
 
 // delete queues their deletion, identities included.

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,13 +22,13 @@ const (
 	countChosen = `SELECT count(*) FROM response AS r WHERE ` + chosen
 	chosenAfter = `SELECT r.submitted_at, r.submission FROM response AS r WHERE ` + chosen + `
 		AND (r.submitted_at, r.submission) > ($2, $9) ORDER BY r.submitted_at, r.submission LIMIT $10`
-	// chosenOf returns which of some submissions are chosen.
-	chosenOf = `SELECT s.submitted_at, s.id FROM submission AS s CROSS JOIN LATERAL (
-			SELECT FROM response AS r WHERE ` + chosen + ` AND r.submitted_at = s.submitted_at AND r.submission = s.id LIMIT 1
-		) AS r WHERE s.program = $1 AND s.id = ANY ($9::uuid[])`
+	// chosenOf returns which of some responses are chosen.
+	chosenOf = `SELECT k.at, k.id FROM unnest($9::timestamptz[], $10::uuid[]) AS k (at, id) CROSS JOIN LATERAL (
+			SELECT FROM response AS r WHERE ` + chosen + ` AND r.submitted_at = k.at AND r.submitted_at BETWEEN $11 AND $12 AND r.submission = k.id LIMIT 1
+		) AS r`
+	findTimes = `SELECT submitted_at, id FROM submission WHERE program = $1 AND id = ANY ($2::uuid[]) ORDER BY submitted_at, id`
 
-	giveStanding = `UPDATE response AS r SET standing = $4 FROM unnest($2::timestamptz[], $3::uuid[]) AS k (at, id)
-		WHERE r.program = $1 AND r.submitted_at = k.at AND r.submission = k.id`
+	giveStanding = `UPDATE response AS r SET standing = $6 FROM` + ofSelected
 )
 
 func choiceArgs(program int32, c commit.Choice, more ...any) []any {
@@ -57,10 +56,10 @@ func (s *Store) SetStanding(ctx context.Context, program store.Key, sel store.Se
 	}
 	var n int64
 	switch {
+	case len(c.IDs) > 0:
+		n, err = s.setOf(ctx, program, c, dryRun)
 	case dryRun:
 		n, err = s.countChosen(ctx, program, c)
-	case len(c.IDs) > 0:
-		n, err = s.setOf(ctx, program, c)
 	default:
 		n, err = s.setAll(ctx, program, c)
 	}
@@ -77,20 +76,32 @@ func (s *Store) countChosen(ctx context.Context, key store.Key, c commit.Choice)
 		if err != nil || program == 0 {
 			return err
 		}
-		if len(c.IDs) == 0 {
-			return t.QueryRow(ctx, countChosen, choiceArgs(program, c)...).Scan(&n)
-		}
-		found, err := choose(ctx, t, program, chosenOf, c, uuids(c.IDs))
-		n = int64(len(found.ids))
-		return err
+		return t.QueryRow(ctx, countChosen, choiceArgs(program, c)...).Scan(&n)
 	})
 	return n, err
 }
 
-// setOf changes responses that are named.
-func (s *Store) setOf(ctx context.Context, key store.Key, c commit.Choice) (total int64, err error) {
-	for ids := range slices.Chunk(c.IDs, deleteBatch) {
-		n, err := s.setSome(ctx, key, c, uuids(ids))
+// setOf changes responses that are named, in the order of time, or counts how many would change.
+func (s *Store) setOf(ctx context.Context, key store.Key, c commit.Choice, dryRun bool) (total int64, err error) {
+	var named selected
+	err = s.readBulk(ctx, func(ctx context.Context, t pgx.Tx) error {
+		program, err := findProgram(ctx, t, key)
+		if err != nil || program == 0 {
+			return err
+		}
+		if named, err = collect(ctx, t, program, findTimes, []any{program, uuids(c.IDs)}); err != nil || !dryRun || len(named.ids) == 0 {
+			return err
+		}
+		found, err := named.choose(ctx, t, c)
+		total = int64(len(found.ids))
+		return err
+	})
+	if err != nil || dryRun {
+		return total, err
+	}
+	for from := 0; from < len(named.ids); from += deleteBatch {
+		to := min(from+deleteBatch, len(named.ids))
+		n, err := s.setSome(ctx, key, c, selected{times: named.times[from:to], ids: named.ids[from:to]})
 		if total += n; err != nil {
 			return total, err
 		}
@@ -109,7 +120,7 @@ func (s *Store) setAll(ctx context.Context, key store.Key, c commit.Choice) (tot
 		if err != nil || len(found.ids) == 0 {
 			return total, err
 		}
-		n, err := s.setSome(ctx, key, c, found.ids)
+		n, err := s.setSome(ctx, key, c, found)
 		if total += n; err != nil {
 			return total, err
 		}
@@ -132,15 +143,16 @@ func (s *Store) chosenAfter(ctx context.Context, key store.Key, c commit.Choice,
 	return found, err
 }
 
-// setSome changes those of a few submissions that are chosen, and still there.
-func (s *Store) setSome(ctx context.Context, key store.Key, c commit.Choice, ids []pgtype.UUID) (n int64, err error) {
+// setSome changes those of a few responses that are chosen, and still there.
+func (s *Store) setSome(ctx context.Context, key store.Key, c commit.Choice, some selected) (n int64, err error) {
 	err = s.do(ctx, func(t *tx) (*pgx.Batch, error) {
 		n = 0
 		program, err := t.lock(key)
 		if err != nil || program == 0 {
 			return nil, err
 		}
-		found, err := choose(t.ctx, t.conn, program, chosenOf, c, ids)
+		some.program = program
+		found, err := some.choose(t.ctx, t.conn, c)
 		if err != nil || len(found.ids) == 0 {
 			return nil, err
 		}
@@ -163,8 +175,9 @@ type querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-func choose(ctx context.Context, q querier, program int32, query string, c commit.Choice, more ...any) (selected, error) {
-	return collect(ctx, q, program, query, choiceArgs(program, c, more...))
+// choose returns which of them a choice is of.
+func (s *selected) choose(ctx context.Context, q querier, c commit.Choice) (selected, error) {
+	return collect(ctx, q, s.program, chosenOf, choiceArgs(s.program, c, s.args()[1:]...))
 }
 
 func collect(ctx context.Context, q querier, program int32, query string, args []any) (selected, error) {

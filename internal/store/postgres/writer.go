@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -44,8 +45,14 @@ WHERE newest.seq > commit_seq.last_value`
 
 const metaWritten = `SELECT xmin::text FROM meta`
 
+// planning is what the writer's session sets. All that it joins are a few keys and a table with an index on them: how few
+// those are, the server cannot tell, and how large the table has grown it learns late. So it is left no other way.
+var planning = map[string]string{"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off"}
+
 func (w *writer) connect(ctx context.Context) error {
-	conn, err := pgx.ConnectConfig(ctx, w.config)
+	config := w.config.Copy()
+	maps.Copy(config.RuntimeParams, planning)
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
 	}

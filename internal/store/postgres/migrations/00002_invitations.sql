@@ -26,7 +26,7 @@ CREATE TABLE invitation (
     PRIMARY KEY (program, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05);
 
-CREATE INDEX invitation_by_contact ON invitation (contact) WHERE contact IS NOT NULL;
+CREATE INDEX invitation_by_contact ON invitation (contact);
 CREATE INDEX invitation_by_time ON invitation (program, invited_at, id);
 
 -- Visits without a response yet. id is that of the response to come. Where position is -1, a transaction has taken the
