@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,9 @@ func newBackupCommand() *cobra.Command {
 		Long: `Copy a SQLite store, also while it is in use.
 
 The copy is the store as of one commit. It is checked before it gets its name: that SQLite finds it sound, and that all
-counts equal a recount of the answers. It holds people's answers: keep it as safe as the store.`,
+counts equal a recount of the answers. It holds people's answers: keep it as safe as the store.
+
+A store on PostgreSQL is backed up by PostgreSQL's own tools.`,
 		Example: `  cx-operator backup --store /var/lib/cx-operator/sfo/stores/responses.sqlite --to /backup/responses-2026-11-21.sqlite
   kubectl exec statefulset/cx-operator -- /cx-operator backup --store ... --to - > responses.sqlite`,
 		Args: cobra.NoArgs,
@@ -32,12 +35,23 @@ counts equal a recount of the answers. It holds people's answers: keep it as saf
 			if path == "" || to == "" {
 				return &exitError{exitUsage, errors.New("--store and --to are required")}
 			}
+			if err := requireFile(path); err != nil {
+				return err
+			}
 			return runBackup(cmd, path, to)
 		},
 	}
 	cmd.Flags().StringVar(&path, "store", "", "the store's file")
 	cmd.Flags().StringVar(&to, "to", "", "file to write, which must not exist; - for standard output")
 	return cmd
+}
+
+// requireFile refuses a connection URI, and does not show it: it may have a password.
+func requireFile(path string) error {
+	if strings.HasPrefix(path, "postgres://") || strings.HasPrefix(path, "postgresql://") {
+		return &exitError{exitUsage, errors.New("--store: this is for files of SQLite stores; for PostgreSQL use pg_dump, or what the database has")}
+	}
+	return nil
 }
 
 func runBackup(cmd *cobra.Command, path, to string) error {
@@ -92,12 +106,17 @@ func newRestoreCommand() *cobra.Command {
 
 The backup is checked first. The file that it replaces is kept beside it, with .replaced- and the time in its name: it
 alone has the answers that came in after the backup. Answers that were erased since are erased again. When the store is
-opened next, everything that reads its counts starts anew.`,
+opened next, everything that reads its counts starts anew.
+
+A store on PostgreSQL is restored by PostgreSQL's own tools.`,
 		Example: `  cx-operator restore --from /backup/responses-2026-11-21.sqlite --store /var/lib/cx-operator/sfo/stores/responses.sqlite`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if from == "" || path == "" {
 				return &exitError{exitUsage, errors.New("--from and --store are required")}
+			}
+			if err := requireFile(path); err != nil {
+				return err
 			}
 			if from == "-" {
 				return restoreStream(cmd, path)

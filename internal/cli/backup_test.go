@@ -57,6 +57,8 @@ func TestBackupAndRestore(t *testing.T) {
 	e.want("backup --store "+e.path+" --to backup.sqlite", 0, "39 responses of 1 programs", "checked in backup.sqlite")
 	e.want("backup --store "+e.path+" --to backup.sqlite", 2, "is there already, and is not overwritten")
 	e.want("backup --store none --to other.sqlite", 1, "no such file")
+	e.want("backup --store postgres://me:secret@db/x --to other.sqlite", 2, "for PostgreSQL use pg_dump")
+	e.want("restore --store postgresql://me:secret@db/x --from backup.sqlite", 2, "for PostgreSQL use pg_dump")
 	write(t, "visits.csv", visits+"2023-07-16,The Chelsea Practice,Unlikely,4\n")
 	e.want(imports, 0, "4 stored, 39 there before")
 	book := rollup.NewBook()
