@@ -53,8 +53,8 @@ func TestTwoProcesses(t *testing.T) {
 		}
 	}
 	group.Wait()
-	n := bytes.Count(outputs[0].Bytes(), []byte("\n"))
-	if other := bytes.Count(outputs[1].Bytes(), []byte("\n")); n == 0 || n != other {
+	n := bytes.Count(outputs[0].Bytes(), []byte("response "))
+	if other := bytes.Count(outputs[1].Bytes(), []byte("response ")); n == 0 || n != other {
 		t.Errorf("the processes had %d and %d acknowledgements", n, other)
 	}
 	s := mustOpen(t, dsn, Options{})
