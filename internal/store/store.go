@@ -352,7 +352,7 @@ type Store interface {
 	// of calls at the same time, from any process, one sees the other. One that was answered when it was still unknown, and
 	// was for single use, is made as answered. At most 1000 at once. Errors are those of Append.
 	Invite(ctx context.Context, invitations []Invitation, f Fatigue) ([]InviteResult, error)
-	// Answered returns whether a response to the invitation was stored; false for one that is not known.
+	// Answered returns whether a response to the invitation was stored. Of one that is not known it is known for single use.
 	Answered(ctx context.Context, program Key, invitation string) (bool, error)
 	// Track counts how far visits came. A visit only moves on to a greater Position, and not at all once its response is
 	// stored. The same visit again changes nothing. Visits share commits with responses. Errors are those of Append.

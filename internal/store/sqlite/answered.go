@@ -20,7 +20,7 @@ func (s *Store) Answered(ctx context.Context, program store.Key, id string) (boo
 		return false, fmt.Errorf("sqlite: answered: invitation %q: %w", id, err)
 	}
 	var answered bool
-	err = s.read(ctx, s.bulk, func(ctx context.Context, t *sql.Tx) error {
+	err = s.read(ctx, s.feed, func(ctx context.Context, t *sql.Tx) error {
 		number, err := numberOf(ctx, t, program)
 		if err != nil || number == 0 {
 			return err
