@@ -4,6 +4,7 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -57,10 +58,15 @@ func run(m *testing.M) int {
 		chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true),
+		// Tabs work at the same time, each as if it were the one that somebody looks at.
+		chromedp.Flag("disable-background-timer-throttling", true), chromedp.Flag("disable-backgrounding-occluded-windows", true),
+		chromedp.Flag("disable-renderer-backgrounding", true),
+		// A frame of another site is part of its page's tab.
+		chromedp.Flag("disable-site-isolation-trials", true),
 		// Nobody is reached but this machine.
 		chromedp.Flag("host-resolver-rules", "MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
 		// Without BackForwardCache a page that is gone back to comes from the server or the HTTP cache, which is the harder case.
-		chromedp.Flag("disable-features", "BackForwardCache,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable"))
+		chromedp.Flag("disable-features", "IsolateOrigins,site-per-process,BackForwardCache,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable"))
 	defer stop()
 	ctx, cancel := chromedp.NewContext(allocator)
 	defer cancel()
@@ -69,15 +75,24 @@ func run(m *testing.M) int {
 		return 1
 	}
 	browser = ctx
+	// Tests wait for the browser more than they work.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return m.Run()
 }
 
-// tab is a page of the browser, which notes what it asks for and what goes wrong in it.
+// tab is a page of the browser.
 type tab struct {
 	t   *testing.T
 	e   *endpoint
 	ctx context.Context
+	*notes
+}
 
+// notes are what a tab asks for and what goes wrong in it.
+type notes struct {
 	mu       sync.Mutex
 	others   []string // origins other than the endpoint's that the test is about
 	requests []*request
@@ -108,83 +123,103 @@ func command[P, R any](name cdp.Command[P, R], parameters P) action {
 // the endpoint for something.
 func newTab(e *endpoint, actions ...action) *tab {
 	e.t.Helper()
-	b := &tab{t: e.t, e: e}
+	b := &tab{t: e.t, e: e, notes: &notes{}}
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.note))
 	e.t.Cleanup(cancel)
 	ctx, stop := context.WithTimeout(ctx, patience)
 	e.t.Cleanup(stop)
 	b.ctx = ctx
 	e.t.Cleanup(b.checkQuiet)
-	b.do(command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{}), command(runtime.Enable, cdp.Empty{}))
+	if err := chromedp.Do(ctx); err != nil { // opens the tab, which lives as long as this context
+		e.t.Fatal(err)
+	}
+	b.do(command(network.Enable, network.EnableParams{}), command(log.Enable, cdp.Empty{}), command(runtime.Enable, cdp.Empty{}),
+		command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
 	b.do(actions...)
 	return b
 }
 
+// of is the tab for a part of the test.
+func (b *tab) of(t *testing.T) *tab { return &tab{t, b.e.of(t), b.ctx, b.notes} }
+
 // withoutScript switches scripts off.
 var withoutScript = command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 
-func (b *tab) note(event any) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (n *notes) note(event any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		if !strings.HasPrefix(e.Request.URL, "data:") {
-			b.requests = append(b.requests, &request{id: e.RequestID, loader: e.LoaderID, url: e.Request.URL, document: e.Type == network.ResourceTypeDocument})
+			n.requests = append(n.requests, &request{id: e.RequestID, loader: e.LoaderID, url: e.Request.URL, document: e.Type == network.ResourceTypeDocument})
 		}
 	case *network.EventLoadingFinished:
-		if r := b.request(e.RequestID); r != nil {
+		if r := n.request(e.RequestID); r != nil {
 			r.bytes = e.EncodedDataLength
 		}
 	case *log.EventEntryAdded:
 		// That a page answers with an error is told to whoever reads it.
-		if r := b.request(e.Entry.NetworkRequestID); e.Entry.Source != log.EntrySourceNetwork || r == nil || !r.document {
-			b.wrong = append(b.wrong, string(e.Entry.Level)+": "+e.Entry.Text+" "+e.Entry.URL)
+		if r := n.request(e.Entry.NetworkRequestID); e.Entry.Source != log.EntrySourceNetwork || r == nil || !r.document {
+			n.wrong = append(n.wrong, string(e.Entry.Level)+": "+e.Entry.Text+" "+e.Entry.URL)
 		}
 	case *runtime.EventConsoleAPICalled:
-		b.wrong = append(b.wrong, fmt.Sprintf("console.%s", e.Type))
+		n.wrong = append(n.wrong, fmt.Sprintf("console.%s", e.Type))
 	case *runtime.EventExceptionThrown:
-		b.wrong = append(b.wrong, fmt.Sprintf("%s %+v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+		n.wrong = append(n.wrong, fmt.Sprintf("%s %+v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
 	}
 }
 
 // request returns the last one of an ID, nil for none. Whoever calls it holds the lock.
-func (b *tab) request(id network.RequestID) *request {
-	for i := len(b.requests) - 1; i >= 0; i-- {
-		if b.requests[i].id == id {
-			return b.requests[i]
+func (n *notes) request(id network.RequestID) *request {
+	for i := len(n.requests) - 1; i >= 0; i-- {
+		if n.requests[i].id == id {
+			return n.requests[i]
 		}
 	}
 	return nil
 }
 
-// asked are the addresses that pages asked for.
-func (b *tab) asked() (addresses []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, r := range b.requests {
-		addresses = append(addresses, r.url)
-	}
-	return addresses
+// forget lets what was asked for so far be.
+func (n *notes) forget() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.requests = nil
 }
 
 // checkQuiet finds what the browser had to say of the pages, and requests to others.
 func (b *tab) checkQuiet() {
 	b.t.Helper()
-	for _, address := range b.asked() {
-		if !slices.ContainsFunc(append(b.others, b.e.url), func(own string) bool { return strings.HasPrefix(address, own+"/") }) {
-			b.t.Errorf("a request to %s", address)
-		}
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	own := append(b.others, b.e.url)
+	for _, r := range b.requests {
+		if !slices.ContainsFunc(own, func(origin string) bool { return strings.HasPrefix(r.url, origin+"/") }) {
+			b.t.Errorf("a request to %s", r.url)
+		}
+	}
 	for _, wrong := range b.wrong {
 		b.t.Error(wrong)
 	}
+	b.wrong = nil
+}
+
+// complains waits until the browser has said something of the page that it should say.
+func (b *tab) complains(text string) {
+	b.t.Helper()
+	b.until("the browser says "+text, func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		before := len(b.wrong)
+		b.wrong = slices.DeleteFunc(b.wrong, func(wrong string) bool { return strings.Contains(wrong, text) })
+		return len(b.wrong) < before
+	})
 }
 
 func (b *tab) do(actions ...action) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, actions...); err != nil {
+	ctx, stop := context.WithTimeout(b.ctx, impatience)
+	defer stop()
+	if err := chromedp.Do(ctx, actions...); err != nil {
 		b.t.Fatalf("%v\n%s", err, b.text())
 	}
 }
@@ -199,7 +234,9 @@ func (b *tab) open(url string) {
 // load does something that loads another page, and waits until it is there.
 func (b *tab) load(actions ...action) {
 	b.t.Helper()
-	if _, err := chromedp.RunResponse(b.ctx, actions...); err != nil {
+	ctx, stop := context.WithTimeout(b.ctx, impatience)
+	defer stop()
+	if _, err := chromedp.RunResponse(ctx, actions...); err != nil {
 		b.t.Fatalf("%v\n%s", err, b.text())
 	}
 }
@@ -222,16 +259,22 @@ func (b *tab) sees(text string) {
 // waits until an expression is true. Asking from here works with scripts switched off, and goes on when another page comes.
 func (b *tab) waits(expression string) {
 	b.t.Helper()
+	b.until(expression, func() bool {
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression))
+		return err == nil && ok
+	})
+}
+
+// until asks until something is so.
+func (b *tab) until(what string, done func() bool) {
+	b.t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.After(impatience); ; {
-		if ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); err == nil && ok {
-			return
-		}
+	for deadline := time.After(impatience); !done(); {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			b.t.Fatalf("never true: %s\n%s", expression, b.text())
+			b.t.Fatalf("never so: %s\n%s", what, b.text())
 		}
 	}
 }

@@ -70,6 +70,7 @@ type post struct {
 
 func newEndpoint(t *testing.T) *endpoint {
 	t.Helper()
+	t.Parallel()
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "responses.db"), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)

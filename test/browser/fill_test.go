@@ -134,6 +134,9 @@ func TestInThreeLanguages(t *testing.T) {
 			e.want("visit", answers{"@language": c.lang, "recommend": "7", "comment": "Zoë: جميل"})
 		})
 	}
+}
+
+func TestLanguageSwitch(t *testing.T) {
 	e := newEndpoint(t)
 	b := newTab(e)
 	b.open(e.page("visit", "?recommend=8"))

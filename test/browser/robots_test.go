@@ -2,12 +2,9 @@ package browser
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -21,68 +18,6 @@ const endless = 40
 
 // worked is what the checks say of a person whose browser has worked.
 var worked = answers{"@passed": "honeypot page proof time"}
-
-// TestNobodyMeetsTheTrap: neither the keyboard, in both directions and past the end, nor the mouse, nor a screen reader finds
-// the field that is for robots.
-func TestNobodyMeetsTheTrap(t *testing.T) {
-	e := newEndpoint(t)
-	b := newTab(e)
-	b.open(e.page("visit", ""))
-	for _, direction := range []chromedp.Modifier{chromedp.ModifierNone, chromedp.ModifierShift} {
-		var met []string
-		for range 16 {
-			b.do(chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(direction)))
-			met = append(met, value[string](b, `document.activeElement.name || document.activeElement.localName`))
-		}
-		if !slices.Contains(met, "comment") || !slices.Contains(met, "button") || !slices.Contains(met, "body") && met[0] == met[len(met)-1] {
-			t.Errorf("the keyboard does not go round the page: %v", met)
-		}
-		if slices.Contains(met, "_website") {
-			t.Errorf("the keyboard meets it: %v", met)
-		}
-	}
-	if hit := value[[]string](b, `(() => {
-		const hit = new Set()
-		for (let y = 0; y < document.documentElement.scrollHeight; y += 4) {
-			scrollTo(0, y)
-			for (let x = 0; x < innerWidth; x += 4) hit.add(document.elementFromPoint(x, y - scrollY).name)
-		}
-		return [...hit].filter(Boolean)
-	})()`); slices.Contains(hit, "_website") || !slices.Contains(hit, "comment") {
-		t.Errorf("the mouse meets %v", hit)
-	}
-	tree, err := chromedp.Call(b.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var boxes, words []string
-	for _, n := range tree.Nodes {
-		if n.Ignored || n.Name == nil {
-			continue
-		}
-		if n.Role != nil && string(n.Role.Value) == `"textbox"` {
-			boxes = append(boxes, string(n.Name.Value))
-		}
-		words = append(words, string(n.Name.Value))
-	}
-	if len(boxes) != 1 || !strings.Contains(boxes[0], "What should we know?") || strings.Contains(strings.Join(words, "\n"), "leave this field empty") {
-		t.Errorf("a screen reader meets the boxes %v among %v", boxes, words)
-	}
-}
-
-// TestTrap: a robot that fills in every box sees what people see, and is kept apart.
-func TestTrap(t *testing.T) {
-	e := newEndpoint(t)
-	b := newTab(e)
-	b.open(e.page("visit", "?recommend=10"))
-	value[bool](b, `document.querySelectorAll('input:not([type]), textarea').forEach(e => e.value = 'cheap watches') === undefined`)
-	b.load(click(send))
-	b.sees("Thank you")
-	b.sees("Your receipt")
-	robot := answers{"recommend": "10", "comment": "cheap watches", "@standing": "suspect", "@failed": "honeypot", "@passed": "page time"}
-	e.want("visit", robot)
-	e.wantCounts("visit", map[string]int64{"@suspect honeypot": 1})
-}
 
 // TestTooFast: who sends at once what takes a person seconds is kept apart.
 func TestTooFast(t *testing.T) {
