@@ -36,20 +36,29 @@ func (e *Endpoint) keepUp(ctx context.Context) {
 	}
 }
 
-// keepUpOnce looks after the programs whose turn it is. One whose store is away stays due.
+// keepUpOnce looks after the programs whose turn it is. One whose store is away stays due; nobody waits for the same store
+// twice.
 func (e *Endpoint) keepUpOnce(ctx context.Context, now time.Time) {
-	programs := e.served()
+	programs, away := e.served(), map[string]bool{}
 	for key, p := range programs {
 		s, ok := e.storeOf(p.storeName)
-		if !ok {
+		if !ok || away[p.storeName] {
 			continue
 		}
 		last := e.turnsOf(key)
-		if now.Sub(last.retired) >= retireEvery && e.retire(ctx, s, p.survey, now) {
-			last.retired = now
+		if now.Sub(last.retired) >= retireEvery {
+			if e.retire(ctx, s, p.survey, now) {
+				last.retired = now
+			} else {
+				away[p.storeName] = true
+			}
 		}
-		if now.Sub(last.forgotten) >= forgetEvery && e.forget(ctx, s, p, programs, now) {
-			last.forgotten = now
+		if now.Sub(last.forgotten) >= forgetEvery && !away[p.storeName] {
+			if e.forget(ctx, s, p, programs, now) {
+				last.forgotten = now
+			} else {
+				away[p.storeName] = true
+			}
 		}
 		e.noteTurns(key, last)
 	}

@@ -15,8 +15,17 @@ import (
 // recorder is a store that takes note of what it is to forget.
 type recorder struct {
 	store.Store
-	calls []forgotten
-	err   error
+	calls   []forgotten
+	retires int
+	// away is the error of Retire, err that of Forget.
+	away, err error
+}
+
+func (r *recorder) Retire(ctx context.Context, program store.Key, before time.Time) (int64, error) {
+	if r.retires++; r.away != nil {
+		return 0, r.away
+	}
+	return r.Store.Retire(ctx, program, before)
 }
 
 type forgotten struct {
@@ -95,5 +104,27 @@ func TestRemembered(t *testing.T) {
 		if got := remembered(c.invited, c.by); got != time.Duration(c.days)*day {
 			t.Errorf("%s: %s, want %d days", name, got, c.days)
 		}
+	}
+}
+
+// A store that hangs is waited for once in a round, not once for each of its programs.
+func TestUpkeepOfAStoreThatIsAway(t *testing.T) {
+	s := start(t, t.TempDir())
+	s.open()
+	r := s.record()
+	t.Cleanup(func() { s.mu.Lock(); s.Endpoint.stores[answers.String()].store = r.Store; s.mu.Unlock() })
+	other := form("B")
+	other.Program.Name = "departures"
+	s.serve(form("A"))
+	s.serve(other)
+	r.away = errors.New("no answer")
+	s.keepUpOnce(t.Context(), s.clock())
+	if r.retires != 1 || len(r.calls) != 0 {
+		t.Errorf("the store was asked %d times to retire and %d times to forget, want once", r.retires, len(r.calls))
+	}
+	r.away = nil
+	s.keepUpOnce(t.Context(), s.clock().Add(time.Minute))
+	if r.retires != 3 || len(r.calls) != 2 {
+		t.Errorf("then it was asked %d times to retire and %d times to forget, want twice more each", r.retires, len(r.calls))
 	}
 }
