@@ -183,6 +183,7 @@ func (p page) frame() view {
 	w, around := p.around()
 	v := view{Lang: p.language, Dir: direction(p.language), W: w, Style: themed(p.survey.Branding), Survey: p.text(p.survey.Title)}
 	v.Logo, v.Asker, v.frames = logo(p.survey.Branding), p.survey.Asker, p.survey.FrameAncestors
+	v.Asked = fmt.Sprintf(w.AskedByf, p.survey.Asker)
 	if around != p.language {
 		v.AroundLang, v.AroundDir = around, direction(around)
 	}
@@ -205,7 +206,6 @@ func (p page) languageSwitch(query url.Values) []languageLink {
 func (p page) form(f form) view {
 	v := p.frame()
 	v.Switch = p.languageSwitch(f.link(p))
-	v.Asked = fmt.Sprintf(v.W.AskedByf, p.survey.Asker)
 	for _, subject := range []string{p.survey.Touchpoints[p.touchpoint].DisplayName, p.survey.Units[p.team]} {
 		if subject != "" {
 			v.About = append(v.About, fmt.Sprintf(v.W.Aboutf, subject))

@@ -282,3 +282,25 @@ func TestEveryTextFallsBack(t *testing.T) {
 		t.Error("a language without a name has no name")
 	}
 }
+
+// TestMessagesSayWhoseSurvey: who comes by a link that does not work learns what it was for.
+func TestMessagesSayWhoseSurvey(t *testing.T) {
+	h := newHarness(t)
+	body := h.get(pagePath + "?invitation=x").Body.String()
+	if want := "<br>Asked by San Francisco International Airport</p>"; !strings.Contains(body, english.LinkInvalidTitle) || !strings.Contains(body, want) {
+		t.Errorf("a link that is wrong leads to %s", body)
+	}
+	if body := h.get("/s/sfo/nothing").Body.String(); strings.Contains(body, "Asked by") {
+		t.Errorf("nobody asks, and the page says %s", body)
+	}
+}
+
+// TestSummaryIsHeadedByWhatIsWrong: where no answer is at fault, nobody is asked to check any.
+func TestSummaryIsHeadedByWhatIsWrong(t *testing.T) {
+	h := newHarness(t)
+	h.registry.Set(programKey, testProgram(testSurvey(), nil))
+	body := h.postForm(pagePath, url.Values{"_id": {id1}, "recommend": {"9"}, "_language": {"en"}}).Body.String()
+	if strings.Contains(body, english.ErrorTitle) || !strings.Contains(body, `<h2 id="summary">`+english.ErrSaving+`</h2>`) {
+		t.Errorf("while the store is away the page says %s", body)
+	}
+}
