@@ -2,7 +2,6 @@ package browser
 
 import (
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +44,7 @@ func wantBeacons(t *testing.T, e *endpoint, questions ...string) {
 			t.Errorf("a beacon has %v", names)
 		}
 		if uuid.Validate(beacon.Get("_id")) != nil || len(beacon.Get("_form")) != 30 {
-			t.Errorf("a beacon has %v", url.Values(beacon))
+			t.Errorf("a beacon has %v", beacon)
 		}
 	}
 	if !slices.Equal(got, questions) {
