@@ -278,11 +278,22 @@ func (e *endpoint) page(program, rest string) string { return e.url + "/s/test/"
 // invite asks for an invitation as a program's owner does, and returns the link.
 func (e *endpoint) invite(program string, invitation map[string]any) string {
 	e.t.Helper()
-	body, err := json.Marshal(invitation)
+	var made struct{ URL string }
+	e.call(program+"/invitations", invitation, &made)
+	if made.URL == "" {
+		e.t.Fatalf("no link for %v", invitation)
+	}
+	return made.URL
+}
+
+// call posts to a program what is no page's matter.
+func (e *endpoint) call(path string, body, into any) {
+	e.t.Helper()
+	content, err := json.Marshal(body)
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(e.t.Context(), http.MethodPost, e.server.URL+"/api/v1/namespaces/test/programs/"+program+"/invitations", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(e.t.Context(), http.MethodPost, e.server.URL+"/api/v1/namespaces/test/programs/"+path, bytes.NewReader(content))
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -294,11 +305,9 @@ func (e *endpoint) invite(program string, invitation map[string]any) string {
 		e.t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	var made struct{ URL string }
-	if err := json.NewDecoder(answer.Body).Decode(&made); err != nil || made.URL == "" {
-		e.t.Fatalf("no link for %s: %s, %v", body, answer.Status, err)
+	if err := json.NewDecoder(answer.Body).Decode(into); err != nil || answer.StatusCode != http.StatusCreated {
+		e.t.Fatalf("%s of %s: %s, %v", path, content, answer.Status, err)
 	}
-	return made.URL
 }
 
 // answers are a stored response: its answers by question, its language and what the checks said. What is left out of those

@@ -92,8 +92,8 @@ var states = []state{
 	{"link-used", 403, func(b *tab) {
 		link := b.e.invite("invited", map[string]any{"id": uuid.NewString(), "touchpoint": "cafe", "singleUse": true})
 		b.open(link + "&recommend=9")
+		b.e.spend("invited", link)
 		b.load(click(send))
-		b.open(link)
 	}},
 }
 

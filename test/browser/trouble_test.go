@@ -13,7 +13,7 @@ func TestSentTwice(t *testing.T) {
 	e := newEndpoint(t)
 	b := newTab(e)
 	b.open(e.page("visit", "?recommend=6"))
-	b.load(chromedp.ScrollIntoView(chromedp.CSS(send)), chromedp.DoubleClick(chromedp.CSS(send)))
+	b.do(chromedp.ScrollIntoView(chromedp.CSS(send)), chromedp.DoubleClick(chromedp.CSS(send)))
 	b.sees("Thank you")
 	e.want("visit", answers{"recommend": "6"})
 
