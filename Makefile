@@ -129,7 +129,7 @@ vet: ## Run go vet.
 .PHONY: test-go
 test-go: ## Run all Go tests with the race detector, against a real API server.
 	$(call say,Go tests)
-	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go test -race $(RACEFLAGS) -timeout 15m $(TESTFLAGS) ./...
+	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go test -race $(RACEFLAGS) -timeout 25m $(TESTFLAGS) ./...
 
 .PHONY: kube
 kube: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl. Once per machine.
