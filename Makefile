@@ -18,6 +18,9 @@ TESTFLAGS ?=
 ONCE ?=
 # The image that 'make deploy' runs and 'make image' builds.
 IMG ?= cx-operator:$(VERSION)
+# What 'make image' builds for, and the folder it writes to.
+PLATFORMS ?= linux/amd64,linux/arm64
+DIST ?= dist
 # Targets for a cluster of your own use your kubectl and its current context.
 KUBECTL ?= kubectl
 
@@ -73,7 +76,7 @@ rules: ## Check the Prometheus rules and run their unit tests with promtool.
 .PHONY: lint
 lint: ## Run golangci-lint with the Kubernetes API linter.
 	$(call say,Linting)
-	@lint=$(call tool,golangci-lint); "$$lint" run ./...
+	@lint=$(call tool,golangci-lint); "$$lint" run ./...; cd hack/image; "$$lint" run ./...
 
 .PHONY: fmt
 fmt: ## Format the Go code as the linter wants it.
@@ -93,9 +96,9 @@ generate: ## Regenerate deep copies, CRDs, RBAC, Prometheus files and reference 
 	@go run ./hack/docs
 
 .PHONY: tidy
-tidy: ## Bring go.mod and go.sum of the three modules in line with the code.
+tidy: ## Bring go.mod and go.sum of the four modules in line with the code.
 	$(call say,go mod tidy)
-	@for module in . hack/kube hack/tools; do (cd $$module && go mod tidy); done
+	@for module in . hack/image hack/kube hack/tools; do (cd $$module && go mod tidy); done
 
 .PHONY: verify
 verify: tidy generate ## Regenerate and fail where the tree is then not what is committed.
@@ -130,6 +133,7 @@ vet: ## Run go vet.
 test-go: ## Run all Go tests with the race detector, against a real API server.
 	$(call say,Go tests)
 	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go test -race $(RACEFLAGS) -timeout 15m $(TESTFLAGS) ./...
+	@cd hack/image && go test $(TESTFLAGS) ./...
 
 .PHONY: kube
 kube: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl. Once per machine.
@@ -174,8 +178,12 @@ uninstall: ## Remove the CRDs, and with them every program, touchpoint, plan, te
 	$(KUBECTL) delete --ignore-not-found -f config/crd/bases
 
 .PHONY: image
-image: ## Build the image IMG with Docker.
-	docker build --build-arg VERSION=$(VERSION) -t $(IMG) .
+image: ## Build the image IMG for PLATFORMS as dist/cx-operator.oci.tar, without Docker, and its bills of materials.
+	@cd hack/image && go run . -root ../.. -out ../../$(DIST) -image '$(IMG)' -version '$(VERSION)' -platforms '$(PLATFORMS)'
+
+.PHONY: image-check
+image-check: image ## Build the image again from a new clone with an empty build cache: every byte must be the same.
+	@hack/image/check.sh '$(DIST)' '$(IMG)' '$(VERSION)' '$(PLATFORMS)'
 
 .PHONY: deploy
 deploy: ## Install the CRDs and the operator, with the image IMG.
