@@ -58,6 +58,17 @@ test: cc kube postgres browser vet test-go fuzz rules ## Run all tests, installi
 
 ##@ Develop
 
+.PHONY: e2e
+e2e: node-tools ## Install the operator on a real node that is started on this machine, and see it work. Needs root and Linux.
+	$(call say,End-to-end tests on a real node)
+	@$(MAKE) --no-print-directory image IMG=cx-operator:e2e DIST=bin/e2e/image PLATFORMS=linux/$$(go env GOARCH)
+	@CX_E2E_IMAGE=cx-operator:e2e CX_E2E_ARCHIVE=$(CURDIR)/bin/e2e/image/cx-operator.oci.tar \
+	  go test -tags e2e -p 1 -count 1 -timeout 20m $(TESTFLAGS) ./test/e2e/...
+
+.PHONY: node
+node: node-tools ## Run one real node until Ctrl-C, for your own tries. Needs root and Linux.
+	@go build -o bin/node-up ./hack/node/up; exec bin/node-up
+
 .PHONY: test-unit
 test-unit: postgres ## Run the tests that need no cluster: fast, no race detector.
 	@go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep -v -e '$(MODULE)/test/testenv' -e '^$(MODULE)/test/browser ' | cut -d' ' -f1 | \
@@ -76,7 +87,7 @@ rules: ## Check the Prometheus rules and run their unit tests with promtool.
 .PHONY: lint
 lint: ## Run golangci-lint with the Kubernetes API linter.
 	$(call say,Linting)
-	@lint=$(call tool,golangci-lint); "$$lint" run ./...; cd hack/image; "$$lint" run ./...
+	@lint=$(call tool,golangci-lint); "$$lint" run ./...; "$$lint" run --build-tags e2e ./test/e2e/...; cd hack/image; "$$lint" run ./...
 
 .PHONY: fmt
 fmt: ## Format the Go code as the linter wants it.
@@ -139,6 +150,12 @@ test-go: ## Run all Go tests with the race detector, against a real API server.
 kube: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl. Once per machine.
 	$(call say,Kubernetes control plane)
 	@go run ./hack/build kube
+
+.PHONY: node-tools
+node-tools: ## Build the programs of a Kubernetes node, and install containerd and what it needs. Once per machine.
+	$(call say,Kubernetes node)
+	@hack/node/packages.sh
+	@go run ./hack/build node
 
 .PHONY: postgres
 postgres: ## Install the programs of a PostgreSQL server, which starts none. Once per machine.

@@ -96,7 +96,7 @@ func (n *Node) prepare(ctx context.Context) (plugins string, err error) {
 	if err := n.clean(ctx); err != nil {
 		return "", err
 	}
-	if plugins, err = check(ctx); err != nil {
+	if plugins, err = check(); err != nil {
 		return "", err
 	}
 	if err := os.RemoveAll(n.dir); err != nil {

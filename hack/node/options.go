@@ -51,7 +51,7 @@ var programs = []string{"containerd", "containerd-shim-runc-v2", "runc", "ctr", 
 var pluginDirs = []string{"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"}
 
 // check says what this machine lacks, and returns the folder of the CNI plugins.
-func check(ctx context.Context) (plugins string, err error) {
+func check() (plugins string, err error) {
 	if os.Geteuid() != 0 {
 		return "", errors.New("a node needs root: it makes namespaces, mounts and control groups")
 	}

@@ -2,7 +2,7 @@
 
 // Command up starts one real Kubernetes node and keeps it until Ctrl-C.
 //
-//	go run ./hack/node/up [-dir .node] [-load ARCHIVE]     from the top folder of the repository, as root
+//	go run ./hack/node/up [-dir bin/node] [-load ARCHIVE]     from the top folder of the repository, as root
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 
 func run(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("up", flag.ContinueOnError)
-	dir := flags.String("dir", ".node", "folder for everything that the node writes; what it held is removed")
+	dir := flags.String("dir", "bin/node", "folder for everything that the node writes; what it held is removed")
 	image := flags.String("load", "", "image archive to bring onto the node")
 	if err := flags.Parse(args); err != nil {
 		return err
