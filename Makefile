@@ -198,6 +198,10 @@ uninstall: ## Remove the CRDs, and with them every program, touchpoint, plan, te
 image: ## Build the image IMG for PLATFORMS as dist/cx-operator.oci.tar, without Docker, and its bills of materials.
 	@cd hack/image && go run . -root ../.. -out ../../$(DIST) -image '$(IMG)' -version '$(VERSION)' -platforms '$(PLATFORMS)'
 
+.PHONY: push
+push: ## The same, and push it to the registry that IMG begins with, as docker login or podman login allow.
+	@cd hack/image && go run . -root ../.. -out ../../$(DIST) -image '$(IMG)' -version '$(VERSION)' -platforms '$(PLATFORMS)' -push
+
 .PHONY: image-check
 image-check: image ## Build the image again from a new clone with an empty build cache: every byte must be the same.
 	@hack/image/check.sh '$(DIST)' '$(IMG)' '$(VERSION)' '$(PLATFORMS)'

@@ -42,6 +42,7 @@ func main() {
 type options struct {
 	root, out, image, version string
 	platforms                 []v1.Platform
+	push                      bool
 }
 
 func parse(args []string) (options, error) {
@@ -51,6 +52,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.out, "out", "../../dist", "folder for the archive and the bills of materials")
 	flags.StringVar(&o.image, "image", "cx-operator:dev", "name and tag")
 	flags.StringVar(&o.version, "version", "dev", "version to build in")
+	flags.BoolVar(&o.push, "push", false, "push to the registry that the image's name begins with")
 	flags.Func("platforms", "comma-separated platforms, linux/amd64,linux/arm64 if absent", func(value string) (err error) {
 		o.platforms, err = parsePlatforms(value)
 		return err
@@ -112,7 +114,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := writeArchive(archive, filepath.Join(work, "layout"), o.image, joined, from.created); err != nil {
 		return err
 	}
-	return report(out, archive, o.image, joined, images)
+	if err := report(out, archive, o.image, joined, images); err != nil || !o.push {
+		return err
+	}
+	return push(ctx, out, o, joined, images)
 }
 
 // build makes the image of one platform, and its bill of materials in the folder for output.
@@ -125,8 +130,7 @@ func (o options) build(ctx context.Context, work string, from origin, platform v
 	if err != nil {
 		return nil, err
 	}
-	name := fmt.Sprintf("cx-operator-%s-%s.cdx.json", platform.OS, platform.Architecture)
-	if err := os.WriteFile(filepath.Join(o.out, name), bom, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(o.out, bomName(platform)), bom, 0o644); err != nil {
 		return nil, fmt.Errorf("writing the bill of materials: %w", err)
 	}
 	content, err := os.ReadFile(program)

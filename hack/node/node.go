@@ -102,12 +102,12 @@ func (n *Node) prepare(ctx context.Context) (plugins string, err error) {
 	if err := os.RemoveAll(n.dir); err != nil {
 		return "", fmt.Errorf("emptying the node's folder: %w", err)
 	}
+	n.processes = newProcesses(n.file("logs"))
 	for _, folder := range []string{"bin", "logs", "etcd"} {
 		if err := os.MkdirAll(n.file(folder), 0o700); err != nil {
 			return "", fmt.Errorf("making the node's folder: %w", err)
 		}
 	}
-	n.processes = newProcesses(n.file("logs"))
 	return plugins, makeCgroups(cgroupMount)
 }
 
@@ -174,10 +174,7 @@ func (n *Node) Stop() error {
 		errs = append(errs, n.names.stop())
 	}
 	if n.processes != nil {
-		errs = append(errs, n.processes.stop())
-	}
-	if n.first > 0 {
-		errs = append(errs, n.clean(context.Background())) // the node may end because the caller's context has
+		errs = append(errs, n.processes.stop(), n.clean(context.Background())) // the node may end because the caller's context has
 	}
 	errs = append(errs, n.lock.Close())
 	n.names, n.processes, n.first, n.lock = nil, nil, 0, nil
