@@ -117,7 +117,7 @@ func (w *world) launch(auto bool) {
 		}
 		op.reconcilers = map[string]reconciler{
 			"Team":          &team.Reconciler{Env: op.env},
-			"ResponseStore": &responsestore.Reconciler{Env: op.env},
+			"ResponseStore": &responsestore.Reconciler{Env: op.env, APIReader: mgr.GetAPIReader()},
 			"SurveyProgram": &surveyprogram.Reconciler{Env: op.env, APIReader: mgr.GetAPIReader()},
 			"Touchpoint":    &touchpoint.Reconciler{Env: op.env},
 			"ActionPlan":    &actionplan.Reconciler{Env: op.env},

@@ -267,7 +267,7 @@ func TestNotServed(t *testing.T) {
 	objects := parse(t, missedVisits())
 	for _, o := range objects {
 		if o.GetKind() == "SurveyProgram" {
-			o.Object["spec"].(map[string]any)["access"] = map[string]any{"mode": "Signed"}
+			o.Object["spec"].(map[string]any)["endpoint"] = map[string]any{"mode": "Dedicated"}
 		}
 	}
 	w.apply(objects...)
@@ -276,7 +276,7 @@ func TestNotServed(t *testing.T) {
 	if program.Status.URL != "" || get[*v1alpha1.Touchpoint](w, "desk").Status.URL != "" {
 		t.Error("an address of a page that is not served")
 	}
-	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Access.Mode = v1alpha1.AccessOpen })
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Endpoint.Mode = v1alpha1.EndpointEmbedded })
 	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "True/Reconciled")
 	becomes[*v1alpha1.Touchpoint](w, "desk", "Ready", "True/Reconciled")
 	w.expectPage("desk", http.StatusOK)
@@ -285,9 +285,6 @@ func TestNotServed(t *testing.T) {
 	becomes[*v1alpha1.Touchpoint](w, "desk", "Ready", "False/Waiting")
 	w.settle()
 	w.expectPage("desk", http.StatusNotFound)
-
-	w.applyYAML("\nkind: ResponseStore\napiVersion: cx-operator.io/v1alpha1\nmetadata: {name: large}\nspec: {postgres: {connectionSecretRef: {name: db, key: uri}}}\n")
-	becomes[*v1alpha1.ResponseStore](w, "large", "Ready", "False/NotServed", "Stalled", "True/NotServed")
 }
 
 // Deleted objects leave no series and no page; the answers stay.

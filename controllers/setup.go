@@ -53,7 +53,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, e *env.Env, workers int) error
 		SetupWithManager(mgr ctrl.Manager, workers int) error
 	}{
 		"team":          &team.Reconciler{Env: e},
-		"responsestore": &responsestore.Reconciler{Env: e},
+		"responsestore": &responsestore.Reconciler{Env: e, APIReader: mgr.GetAPIReader()},
 		"surveyprogram": &surveyprogram.Reconciler{Env: e, APIReader: mgr.GetAPIReader()},
 		"touchpoint":    &touchpoint.Reconciler{Env: e},
 		"actionplan":    &actionplan.Reconciler{Env: e},

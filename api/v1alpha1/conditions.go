@@ -58,6 +58,8 @@ const (
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonNotServed means that this operator serves no such endpoint, access mode or store.
 	ReasonNotServed = "NotServed"
+	// ReasonSecretNotFound means that connectionSecretRef names no Secret of the namespace, or no key of it.
+	ReasonSecretNotFound = "SecretNotFound"
 	// ReasonStoreUnavailable means that the store exists but cannot be opened or read.
 	ReasonStoreUnavailable = "StoreUnavailable"
 
@@ -111,7 +113,7 @@ const (
 	ManagedByValue = "cx-operator"
 	// LabelProgram names the SurveyProgram that an object belongs to.
 	LabelProgram = "cx-operator.io/program"
-	// LabelTokens marks the Secrets with an endpoint's tokens, so that the operator caches these alone.
+	// LabelTokens marks the Secrets with tokens of programs and keys of stores, so that the operator caches these alone.
 	LabelTokens = "cx-operator.io/tokens"
 	// LabelOpenedBy marks an ActionPlan that the operator opened; its value is ManagedByValue.
 	LabelOpenedBy = "cx-operator.io/opened-by"

@@ -23,8 +23,8 @@ type Share struct {
 
 // DropOff is how many people left the page after a question.
 type DropOff struct {
-	// question that was the last one answered, in the survey's order. Empty where none was, and for questions that the
-	// survey no longer has.
+	// question that was the last one answered, in the survey's order, or the first one asked where none was answered.
+	// Empty for questions that the survey no longer has.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Question string `json:"question,omitempty"`

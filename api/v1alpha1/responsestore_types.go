@@ -7,7 +7,8 @@ type SQLiteStore struct{}
 
 // PostgresStore keeps answers in PostgreSQL or what speaks its protocol.
 type PostgresStore struct {
-	// connectionSecretRef names the Secret and key with the connection URI. Only endpoints read it, never the operator.
+	// connectionSecretRef names the Secret and key with the connection URI, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`. Only
+	// what serves answers reads it: the endpoints, and the operator where it is the endpoint itself.
 	// +required
 	ConnectionSecretRef SecretKeyRef `json:"connectionSecretRef"`
 }

@@ -2,6 +2,7 @@ package actionplan
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -18,13 +19,12 @@ import (
 
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	specOnly := predicate.GenerationChangedPredicate{}
-	matters := builder.WithPredicates(predicate.Or[client.Object](specOnly, figuresAppeared))
+	matters := builder.WithPredicates(predicate.Or[client.Object](env.SpecChanged, figuresAppeared))
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.ActionPlan{}, builder.WithPredicates(specOnly)).
+		For(&v1alpha1.ActionPlan{}).
 		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.ofTouchpoint), matters).
 		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), matters).
-		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(specOnly)).
+		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(env.SpecChanged)).
 		WithOptions(env.ControllerOptions(workers)).
 		Complete(env.RetryConflicts(r))
 }
@@ -33,7 +33,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 var figuresAppeared = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
 	last, lastJudged := verdictsOf(u.ObjectOld)
 	next, nextJudged := verdictsOf(u.ObjectNew)
-	return scored(last) < scored(next) || !equality.Semantic.DeepEqual(lastJudged, nextJudged)
+	return appeared(last, next) || !equality.Semantic.DeepEqual(lastJudged, nextJudged)
 }}
 
 func verdictsOf(o client.Object) ([]v1alpha1.ObjectiveStatus, *v1alpha1.Judging) {
@@ -46,14 +46,13 @@ func verdictsOf(o client.Object) ([]v1alpha1.ObjectiveStatus, *v1alpha1.Judging)
 	return nil, nil
 }
 
-func scored(verdicts []v1alpha1.ObjectiveStatus) int {
-	n := 0
-	for _, v := range verdicts {
-		if v.Score != "" {
-			n++
-		}
+// appeared says whether an objective has figures that had none, whatever became of the other objectives.
+func appeared(last, next []v1alpha1.ObjectiveStatus) bool {
+	scored := map[string]bool{}
+	for _, v := range last {
+		scored[v.Name] = v.Score != ""
 	}
-	return n
+	return slices.ContainsFunc(next, func(v v1alpha1.ObjectiveStatus) bool { return v.Score != "" && !scored[v.Name] })
 }
 
 func (r *Reconciler) plans(ctx context.Context, namespace, index, name string) []reconcile.Request {

@@ -3,11 +3,9 @@ package env
 import (
 	"context"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -20,6 +18,9 @@ import (
 )
 
 // ControllerOptions returns the options that every controller shares.
+//
+// No controller filters the events of its own kind, not even those of its own status writes: a pass that read the object
+// before its last write may have found nothing to write, and then the event of that write is the last one to correct it.
 func ControllerOptions(workers int) controller.Options {
 	return controller.Options{MaxConcurrentReconciles: workers}
 }
@@ -29,26 +30,11 @@ var Existence = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
 	return u.ObjectOld.GetDeletionTimestamp().IsZero() != u.ObjectNew.GetDeletionTimestamp().IsZero()
 }}
 
-// SpecOrBreaches passes changes of the spec and of the list of breaches: a breach that was just written is followed up,
-// figures that were just written are not looked at again.
-var SpecOrBreaches = predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.Funcs{
-	UpdateFunc: func(u event.UpdateEvent) bool {
-		return !equality.Semantic.DeepEqual(breachesOf(u.ObjectOld), breachesOf(u.ObjectNew)) ||
-			u.ObjectOld.GetDeletionTimestamp().IsZero() != u.ObjectNew.GetDeletionTimestamp().IsZero()
-	},
-})
-
-func breachesOf(o client.Object) []v1alpha1.Breach {
-	switch k := o.(type) {
-	case *v1alpha1.Touchpoint:
-		return k.Status.Breaches
-	case *v1alpha1.SurveyProgram:
-		return k.Status.Breaches
-	case *v1alpha1.ActionPlan:
-		return k.Status.Breaches
-	}
-	return nil
-}
+// SpecChanged passes that an object was created or deleted, and changes of its spec. An object that was deleted and made
+// anew while the watch was broken comes as an update; its generation may be that of the old one.
+var SpecChanged = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
+	return u.ObjectOld.GetGeneration() != u.ObjectNew.GetGeneration() || u.ObjectOld.GetUID() != u.ObjectNew.GetUID()
+}}
 
 // ReadyOf returns the Ready condition without its time.
 func ReadyOf(all []metav1.Condition) metav1.Condition {

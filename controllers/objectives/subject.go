@@ -151,10 +151,7 @@ func readability(e *env.Env, source string, now time.Time) evaluate.Readability 
 }
 
 func count(book *rollup.Book, s Subject, o evaluate.Objective, from, to store.Hour) evaluate.Window {
-	w := book.Window(rollup.Query{
-		Source: s.source(), Program: s.key(), Touchpoint: s.Touchpoint, ProgramWide: s.Touchpoint == "",
-		Question: o.Question, Revision: o.Revision, From: from, To: to,
-	})
+	w := book.Window(s.query(o.Question, o.Revision, from, to))
 	return evaluate.Window{Counts: w.Counts(), Ever: w.Ever, Earliest: w.Earliest, Any: w.Any}
 }
 

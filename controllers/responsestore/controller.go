@@ -8,12 +8,16 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
@@ -23,6 +27,8 @@ import (
 
 // +kubebuilder:rbac:groups=cx-operator.io,resources=responsestores,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cx-operator.io,resources=responsestores/status,verbs=get;patch
+// +kubebuilder:rbac:groups=cx-operator.io,resources=responsestores/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch
 
 // retryAfter is how soon a store that could not be opened is tried again: nothing tells when a disk has room again.
 const retryAfter = 10 * time.Second
@@ -30,9 +36,11 @@ const retryAfter = 10 * time.Second
 // Reconciler reconciles ResponseStores.
 type Reconciler struct {
 	*env.Env
+	// APIReader reads from the API server what the cache leaves out.
+	APIReader client.Reader
 }
 
-// Reconcile opens one store.
+// Reconcile keeps the keys of one store and opens it.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
 	before := &v1alpha1.ResponseStore{}
 	err := r.Client.Get(ctx, req.NamespacedName, before)
@@ -46,23 +54,33 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	rs := before.DeepCopy()
 	rs.Status.ObservedGeneration = rs.Generation
 	set := conditions.Set{Conditions: &rs.Status.Conditions, Generation: rs.Generation, Now: r.Clock()}
-	result := r.open(ctx, key, rs, set)
-	if equality.Semantic.DeepEqual(rs.Status, before.Status) {
-		return result, nil
+	unkept := r.keepKeys(ctx, rs)
+	result, err := r.open(ctx, key, rs, set)
+	if err != nil {
+		return ctrl.Result{}, errors.Join(unkept, err)
 	}
-	return result, r.PatchStatus(ctx, rs, before)
+	if unkept != nil && meta.IsStatusConditionTrue(rs.Status.Conditions, v1alpha1.ConditionReady) {
+		set.Waiting(v1alpha1.ReasonRetrying, "the store is open, but the Secret with its keys cannot be kept now; the operator's log says why")
+	}
+	if equality.Semantic.DeepEqual(rs.Status, before.Status) {
+		return result, unkept
+	}
+	return result, errors.Join(unkept, r.PatchStatus(ctx, rs, before))
 }
 
 // open opens the store and sets the conditions.
-func (r *Reconciler) open(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, set conditions.Set) ctrl.Result {
-	switch {
-	case rs.Spec.SQLite == nil:
-		set.Stalled(v1alpha1.ReasonNotServed, "spec.postgres: this version opens SQLite stores only")
-		return ctrl.Result{}
-	case r.Endpoint == nil:
-		set.Stalled(v1alpha1.ReasonNotServed, "spec.sqlite: no process serves Embedded programs: start the manager with --embedded-endpoint")
-		return ctrl.Result{}
+func (r *Reconciler) open(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, set conditions.Set) (ctrl.Result, error) {
+	if r.Endpoint == nil {
+		set.Stalled(v1alpha1.ReasonNotServed, "no process serves Embedded programs: start the manager with --embedded-endpoint")
+		return ctrl.Result{}, nil
 	}
+	if rs.Spec.Postgres != nil {
+		return r.openPostgres(ctx, key, rs, set)
+	}
+	return r.openSQLite(ctx, key, rs, set), nil
+}
+
+func (r *Reconciler) openSQLite(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, set conditions.Set) ctrl.Result {
 	info, err := r.Endpoint.OpenStore(ctx, key)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Store cannot be opened")
@@ -91,8 +109,15 @@ func (r *Reconciler) forget(key store.Key) error {
 
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.ResponseStore{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WithOptions(env.ControllerOptions(workers)).
-		Complete(env.RetryConflicts(r))
+	b := ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.ResponseStore{}).
+		Owns(&corev1.Secret{}).
+		WithOptions(env.ControllerOptions(workers))
+	if r.Endpoint != nil {
+		b.WatchesRawSource(source.TypedChannel(r.Endpoint.SubscribeStores(), handler.TypedEnqueueRequestsFromMapFunc(
+			func(_ context.Context, k store.Key) []reconcile.Request {
+				return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: k.Namespace, Name: k.Name}}}
+			})))
+	}
+	return b.Complete(env.RetryConflicts(r))
 }

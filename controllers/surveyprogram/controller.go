@@ -59,11 +59,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	people := objectives.Participate(r.Env, s.subject, before.Status.Participation, now)
 
 	program := before.DeepCopy()
 	program.Status.ObservedGeneration = program.Generation
 	program.Status.URL = s.url
 	program.Status.Objectives, program.Status.Judged = verdict.Objectives, verdict.Judged
+	program.Status.Participation = people.Figures
 	wanted := append(append(s.breaches(), plans.Missed...), plans.Missing...)
 	open, transitions := objectives.Merge(before.Status.Breaches, wanted, verdict, now)
 	program.Status.Breaches = open
@@ -77,7 +79,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return ctrl.Result{}, err
 	}
 	r.export(s, program, settled)
-	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next), errors.Join(unserved, plans.Refused)
+	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next, people.Next), errors.Join(unserved, plans.Refused)
 }
 
 func verdictsOf(p *v1alpha1.SurveyProgram) objectives.Verdicts {
@@ -88,8 +90,9 @@ func (r *Reconciler) export(s scope, p *v1alpha1.SurveyProgram, settled objectiv
 	label := objectives.Label{
 		Kind: "SurveyProgram", Namespace: p.Namespace, Name: p.Name, Program: p.Name, Team: s.team,
 	}
-	r.Exporter.Set(source(p.Namespace, p.Name),
-		objectives.Series(label, s.subject, p.Status.Objectives, settled.Live, p.Status.Breaches))
+	series := objectives.Series(label, s.subject, p.Status.Objectives, settled.Live, p.Status.Breaches)
+	series.Participation = objectives.ParticipationSeries(label, p.Status.Participation)
+	r.Exporter.Set(source(p.Namespace, p.Name), series)
 }
 
 func (r *Reconciler) forget(req reconcile.Request) error {

@@ -3,15 +3,12 @@ package surveyprogram
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
-	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/embedded"
 	"github.com/cx-operator/cx-operator/internal/intake"
 	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/store"
@@ -46,7 +43,7 @@ func (r *Reconciler) serve(ctx context.Context, s *scope) error {
 
 // hand says whether there was a survey to hand over.
 func (r *Reconciler) hand(ctx context.Context, s *scope) (bool, error) {
-	tokens, err := r.tokens(ctx, s.program)
+	secrets, err := r.secrets(ctx, s.program)
 	if err != nil {
 		return false, err
 	}
@@ -56,7 +53,7 @@ func (r *Reconciler) hand(ctx context.Context, s *scope) (bool, error) {
 			return false, err
 		}
 	}
-	return true, r.Endpoint.Serve(s.program.Spec.StoreRef.Name, served, tokens)
+	return true, r.Endpoint.Serve(s.program.Spec.StoreRef.Name, served, secrets)
 }
 
 // cannotServe returns why this operator does not serve the program at all, or nil.
@@ -67,9 +64,6 @@ func (r *Reconciler) cannotServe(p *v1alpha1.SurveyProgram) *survey.Problem {
 		problem.Message = "this version serves Embedded programs only"
 	case r.Endpoint == nil:
 		problem.Message = "no process serves Embedded programs: start the manager with --embedded-endpoint"
-	case p.Spec.Access.Mode != v1alpha1.AccessOpen:
-		problem.Field = "spec.access.mode"
-		problem.Message = "this version serves Open access only"
 	default:
 		return nil
 	}
@@ -80,40 +74,24 @@ func keyOf(p *v1alpha1.SurveyProgram) store.Key {
 	return store.Key{Namespace: p.Namespace, Name: p.Name}
 }
 
-// tokens returns the program's tokens, and makes those that are absent. A token that exists is never replaced.
-func (r *Reconciler) tokens(ctx context.Context, p *v1alpha1.SurveyProgram) (intake.Tokens, error) {
-	current, err := r.tokensSecret(ctx, p)
-	if err != nil {
-		return intake.Tokens{}, err
-	}
-	secret := render.Tokens(p, current, rand.Text)
-	switch {
-	case secret == nil:
-		secret = current
-	case current == nil:
-		err = r.Client.Create(ctx, secret, env.FieldOwner)
-	default:
-		patch := client.MergeFromWithOptions(current, client.MergeFromWithOptimisticLock{})
-		err = r.Client.Patch(ctx, secret, patch, env.FieldOwner)
-	}
-	if err != nil {
-		return intake.Tokens{}, fmt.Errorf("write tokens: %w", err)
-	}
-	return intake.Tokens{Import: string(secret.Data[render.TokenImport]), Read: string(secret.Data[render.TokenRead])}, nil
-}
-
-// tokensSecret reads the Secret from the cache, which holds labelled ones only, else from the API server.
-func (r *Reconciler) tokensSecret(ctx context.Context, p *v1alpha1.SurveyProgram) (*corev1.Secret, error) {
+// secrets returns the program's tokens, of which those that are absent are made, and its store's key, which the store's
+// controller makes. A token that exists is never replaced.
+func (r *Reconciler) secrets(ctx context.Context, p *v1alpha1.SurveyProgram) (embedded.Secrets, error) {
 	name := types.NamespacedName{Namespace: p.Namespace, Name: render.TokensName(p.Name)}
-	for _, reader := range []client.Reader{r.Client, r.APIReader} {
-		secret := &corev1.Secret{}
-		err := reader.Get(ctx, name, secret)
-		if err == nil {
-			return secret, nil
-		}
-		if !apierrors.IsNotFound(err) {
-			return nil, fmt.Errorf("read tokens: %w", err)
-		}
+	tokens, err := r.KeepSecret(ctx, r.APIReader, name, func(current *corev1.Secret) *corev1.Secret {
+		return render.Tokens(p, current, rand.Text)
+	})
+	if err != nil {
+		return embedded.Secrets{}, err
 	}
-	return nil, nil
+	keys := &corev1.Secret{}
+	if _, err := r.Find(ctx, p.Namespace, render.KeysName(p.Spec.StoreRef.Name), keys); err != nil {
+		return embedded.Secrets{}, err
+	}
+	return embedded.Secrets{
+		Tokens: intake.Tokens{
+			Import: string(tokens.Data[render.TokenImport]), Read: string(tokens.Data[render.TokenRead]), Sign: string(tokens.Data[render.TokenSign]),
+		},
+		ContactKey: string(keys.Data[render.KeyContacts]),
+	}, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -16,14 +17,16 @@ import (
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/render"
 )
 
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	specOnly := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	specOnly := builder.WithPredicates(env.SpecChanged)
 	b := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.SurveyProgram{}, builder.WithPredicates(env.SpecOrBreaches)).
+		For(&v1alpha1.SurveyProgram{}).
 		Owns(&corev1.Secret{}).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofKeys)).
 		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(ofTouchpoint), specOnly).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), specOnly).
 		Watches(&v1alpha1.ResponseStore{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(readinessChanged)).
@@ -59,6 +62,15 @@ func (r *Reconciler) ofTeam(ctx context.Context, o client.Object) []reconcile.Re
 
 func (r *Reconciler) ofStore(ctx context.Context, o client.Object) []reconcile.Request {
 	return r.Requests(ctx, &v1alpha1.SurveyProgramList{}, o.GetNamespace(), client.MatchingFields{env.IndexStore: o.GetName()})
+}
+
+// ofKeys finds the programs of the store whose keys a Secret holds.
+func (r *Reconciler) ofKeys(ctx context.Context, o client.Object) []reconcile.Request {
+	owner := metav1.GetControllerOf(o)
+	if owner == nil || owner.Kind != "ResponseStore" || o.GetName() != render.KeysName(owner.Name) {
+		return nil
+	}
+	return r.Requests(ctx, &v1alpha1.SurveyProgramList{}, o.GetNamespace(), client.MatchingFields{env.IndexStore: owner.Name})
 }
 
 func ofPlan(_ context.Context, o client.Object) []reconcile.Request {

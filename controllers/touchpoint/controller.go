@@ -55,11 +55,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	people := objectives.Participate(r.Env, s.subject, before.Status.Participation, now)
 
 	tp := before.DeepCopy()
 	tp.Status.ObservedGeneration = tp.Generation
 	tp.Status.URL = s.url
 	tp.Status.Objectives, tp.Status.Judged = verdict.Objectives, verdict.Judged
+	tp.Status.Participation = people.Figures
 	wanted := append(append(s.breaches(), plans.Missed...), plans.Missing...)
 	open, transitions := objectives.Merge(before.Status.Breaches, wanted, verdict, now)
 	tp.Status.Breaches = open
@@ -73,7 +75,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return ctrl.Result{}, err
 	}
 	r.export(s, tp, settled)
-	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next), plans.Refused
+	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next, people.Next), plans.Refused
 }
 
 func verdictsOf(tp *v1alpha1.Touchpoint) objectives.Verdicts {
@@ -85,8 +87,9 @@ func (r *Reconciler) export(s scope, tp *v1alpha1.Touchpoint, settled objectives
 		Kind: "Touchpoint", Namespace: tp.Namespace, Name: tp.Name, Touchpoint: tp.Name,
 		Program: tp.Spec.ProgramRef.Name, Team: s.team,
 	}
-	r.Exporter.Set(source(tp.Namespace, tp.Name),
-		objectives.Series(label, s.subject, tp.Status.Objectives, settled.Live, tp.Status.Breaches))
+	series := objectives.Series(label, s.subject, tp.Status.Objectives, settled.Live, tp.Status.Breaches)
+	series.Participation = objectives.ParticipationSeries(label, tp.Status.Participation)
+	r.Exporter.Set(source(tp.Namespace, tp.Name), series)
 }
 
 func (r *Reconciler) forget(req reconcile.Request) {

@@ -20,10 +20,10 @@ import (
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	b := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Touchpoint{}, builder.WithPredicates(env.SpecOrBreaches)).
+		For(&v1alpha1.Touchpoint{}).
 		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.handingOver), builder.WithPredicates(env.Existence)).
 		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), builder.WithPredicates(programMatters)).
-		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(env.SpecChanged)).
 		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan)).
 		WithOptions(env.ControllerOptions(workers))
 	if r.Endpoint != nil {
@@ -42,7 +42,7 @@ var programMatters = predicate.Funcs{
 		if !ok || !ok2 {
 			return false
 		}
-		return last.Generation != next.Generation || last.Status.URL != next.Status.URL ||
+		return env.SpecChanged.Update(u) || last.Status.URL != next.Status.URL ||
 			last.DeletionTimestamp.IsZero() != next.DeletionTimestamp.IsZero() ||
 			!equality.Semantic.DeepEqual(env.ReadyOf(last.Status.Conditions), env.ReadyOf(next.Status.Conditions))
 	},

@@ -6,11 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
-
-	"github.com/cx-operator/cx-operator/internal/convert/remote"
 )
 
 type exportOptions struct {
@@ -90,27 +87,18 @@ func exportFile(ctx context.Context, name string, errOut io.Writer, fetch func(i
 		_ = file.Close()           // of a file that is complete, a second time; of another, nobody needs it
 		_ = os.Remove(file.Name()) // its other name stays, if it got one
 	}()
-	for try, wait := 1, firstWait; ; try, wait = try+1, 2*wait {
-		if n, err = fetch(file); err == nil {
-			break
-		}
-		atLeast, again := remote.Temporary(err)
-		if !again || try == maxTries {
-			return 0, err
-		}
-		wait = min(max(wait, atLeast), longestPause)
-		fmt.Fprintf(errOut, "%v\nTrying again in %s.\n", err, wait)
-		select {
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		case <-time.After(wait):
-		}
+	err = persist(ctx, errOut, func() error {
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return 0, err
+			return err
 		}
 		if err := file.Truncate(0); err != nil {
-			return 0, err
+			return err
 		}
+		n, err = fetch(file)
+		return err
+	})
+	if err != nil {
+		return 0, err
 	}
 	if err := file.Sync(); err != nil {
 		return 0, err

@@ -180,35 +180,21 @@ func (o outcome) print(w io.Writer, output string) error {
 	return err
 }
 
-const (
-	maxTries     = 6
-	firstWait    = time.Second
-	longestPause = time.Minute
-)
-
 // execute checks or sends the files. What failed for the time being is tried again from the start: ids make that safe.
 func (run *importRun) execute(ctx context.Context) (outcome, error) {
 	if run.client == nil {
 		report, _, err := run.convert(func(survey.Submission) error { return nil })
 		return outcome{Report: report}, fileError(err)
 	}
-	for try, wait := 1, firstWait; ; try, wait = try+1, 2*wait {
-		o, err := run.send(ctx)
-		if err == nil {
-			return o, nil
-		}
-		atLeast, again := remote.Temporary(err)
-		if !again || try == maxTries || slices.Contains(run.files, "-") {
-			return o, fileError(err)
-		}
-		wait = min(max(wait, atLeast), longestPause)
-		fmt.Fprintf(run.errOut, "%v\nTrying again in %s.\n", err, wait)
-		select {
-		case <-ctx.Done():
-			return o, ctx.Err()
-		case <-time.After(wait):
-		}
+	var o outcome
+	send := func() (err error) {
+		o, err = run.send(ctx)
+		return err
 	}
+	if slices.Contains(run.files, "-") { // which can be read once
+		return o, fileError(send())
+	}
+	return o, fileError(persist(ctx, run.errOut, send))
 }
 
 // errFile marks an error as one of reading the files.

@@ -41,10 +41,12 @@ func NewRootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(
+		newAnnulCommand(),
 		newBackupCommand(),
 		newExportCommand(),
 		newImportCommand(),
 		newManagerCommand(),
+		newReinstateCommand(),
 		newRestoreCommand(),
 		newValidateCommand(),
 		newVersionCommand(),

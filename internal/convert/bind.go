@@ -14,9 +14,10 @@ import (
 // plan is a mapping bound to the columns of one file.
 type plan struct {
 	header []string
-	// id, count, touchpoint, team, language and at are columns, or -1.
+	// id, count, touchpoint, team, language, at, standing, passed and failed are columns, or -1.
 	id, count                      int
 	touchpoint, team, language, at int
+	standing, passed, failed       int
 	constant                       survey.Submission
 	fields                         map[int]map[string]string
 	clock                          clock
@@ -80,6 +81,7 @@ func bind(m Mapping, s *survey.Survey, header []string) (*plan, error) {
 	p.touchpoint, p.constant.Touchpoint = b.field("touchpoint", m.Touchpoint, d.touchpoint, touchpointLabels(s))
 	p.team, p.constant.Team = b.field("team", m.Team, d.team, teamLabels(s))
 	p.language, p.constant.Language = b.field("language", m.Language, d.language, nil)
+	p.standing, p.passed, p.failed = b.column("standing", nil, d.standing), b.column("passed", nil, d.passed), b.column("failed", nil, d.failed)
 	b.when()
 	b.filters()
 	b.questions()

@@ -42,7 +42,7 @@ func (b *binder) guess() {
 // another, its text in each language.
 func called(q survey.Question) []string {
 	names := []string{"answers/" + q.Name}
-	if !slices.Contains([]string{"id", "submittedAt", "touchpoint", "team", "language"}, q.Name) {
+	if !slices.Contains([]string{"id", "submittedAt", "touchpoint", "team", "language", "standing", "passed", "failed"}, q.Name) {
 		names = append(names, q.Name)
 	}
 	for _, tag := range slices.Sorted(maps.Keys(q.Text)) {

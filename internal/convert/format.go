@@ -18,6 +18,8 @@ const (
 // has several names, the first of which that the file has counts.
 type format struct {
 	id, submittedAt, touchpoint, team, language []string
+	// standing, passed and failed are what an endpoint's own export says of the checks against robots.
+	standing, passed, failed []string
 	// formats of times; defaultLayouts if empty.
 	formats []string
 	// only keeps the finished answers.
@@ -67,4 +69,5 @@ var formats = map[string]format{
 var ownExport = format{
 	id: []string{"id"}, submittedAt: []string{"submittedAt"}, touchpoint: []string{"touchpoint"}, team: []string{"team"},
 	language: []string{"language"}, formats: []string{"rfc3339"}, separator: ";",
+	standing: []string{"standing"}, passed: []string{"passed"}, failed: []string{"failed"},
 }

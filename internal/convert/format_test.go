@@ -152,6 +152,36 @@ func TestOwnExport(t *testing.T) {
 	}
 }
 
+// What an export says of the checks against robots comes back with it, and what is wrong with it is told at its column.
+func TestOwnExportStanding(t *testing.T) {
+	m, err := DefaultMapping(FormatCSV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := testSurvey()
+	s.Questions[0].Name = "standing" // its column is answers/standing
+	j := Job{Program: programKey, Mapping: m, Survey: s, Now: now}
+	row := func(id, rest string) string {
+		return "7d444840-9dc0-4ad1-b245-00000000000" + id + ",2026-03-01T10:00:00Z,,,,9," + rest + "\r\n"
+	}
+	subs, r, err := convert(t, j, strings.NewReader("id,submittedAt,touchpoint,team,language,answers/standing,standing,passed,failed\r\n"+
+		row("1", "suspect,link;page,honeypot")+row("2", "counted,,")+row("3", "forged,,")+row("4", "counted,Page,time")))
+	if err != nil || r.Rows.Accepted != 2 || len(r.Problems) != 2 {
+		t.Fatalf("%v %+v", err, r)
+	}
+	want := []survey.Submission{
+		{ID: "7d444840-9dc0-4ad1-b245-000000000001", SubmittedAt: "2026-03-01T10:00:00Z", Answers: map[string]any{"standing": 9},
+			Standing: "suspect", Passed: []string{"link", "page"}, Failed: []string{"honeypot"}},
+		{ID: "7d444840-9dc0-4ad1-b245-000000000002", SubmittedAt: "2026-03-01T10:00:00Z", Answers: map[string]any{"standing": 9}, Standing: "counted"},
+	}
+	if diff := cmp.Diff(want, subs); diff != "" {
+		t.Error(diff)
+	}
+	if r.Problems[0].Column != "standing" || r.Problems[1].Column != "passed" {
+		t.Errorf("%+v", r.Problems)
+	}
+}
+
 func TestNDJSON(t *testing.T) {
 	in := "\ufeff" + lines(`{"id":"7d444840-9dc0-4ad1-b245-5ffdce74fad2","submittedAt":"2026-03-01T10:00:00Z","answers":{"recommend":9}}`,
 		``, `{"id":"x","answers":{"recommend":11}}`, `{"id":`)

@@ -96,6 +96,7 @@ func FuzzParseMapping(f *testing.F) {
 	}
 	f.Add(nhs)
 	f.Add([]byte("version: 1\nsource: &a s\nquestions: {x: {column: *a, nth: 2, values: {a: 1}}}\nonly: [{column: a, notEmpty: true}]\n"))
+	f.Add([]byte("000000\u03b1000\n")) // quoted up to the middle of a character
 	f.Fuzz(func(t *testing.T, in []byte) {
 		m, err := ParseMapping(in)
 		if err != nil {

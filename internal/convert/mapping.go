@@ -169,9 +169,11 @@ var yamlWords = strings.NewReplacer(
 	"!!int", "number", "!!bool", "boolean", "!!float", "number", "into ", "as ",
 )
 
-// plainYAML words an error of the YAML reader without Go types. It names lines.
+// plainYAML words an error of the YAML reader without Go types. It names lines. The reader cuts a text that it quotes by
+// bytes; what this leaves of a character is dropped.
 func plainYAML(err error) error {
-	return errors.New(yamlWords.Replace(strings.Join(strings.Fields(err.Error()), " ")))
+	text := strings.ToValidUTF8(err.Error(), "")
+	return errors.New(yamlWords.Replace(strings.Join(strings.Fields(text), " ")))
 }
 
 // DefaultMapping is the mapping where no file is given: the source is called as the format, and columns are found by the

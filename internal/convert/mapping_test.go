@@ -29,6 +29,8 @@ questions:
 		"one deeper":          {"version: 1\nsource: s\nid: {colum: a}", "field colum not found in Column"},
 		"twice":               {"version: 1\nsource: s\nsource: t", `"source" already defined`},
 		"of another type":     {"version: 1\nsource: [s]", "cannot take list as string"},
+		"a text that is cut":  {"version: 1\nsource: s\nid: Straße-Nummer", "cannot take text `Straße...` as Column"},
+		"cut in a character":  {"version: 1\nsource: s\nid: Antworß-Nummer", "cannot take text `Antwor...` as Column"},
 		"two documents":       {"version: 1\nsource: s\n---\nversion: 1", "one YAML document"},
 		"an unknown format":   {"version: 1\nsource: s\nformat: xls", "allowed are csv, formbricks, limesurvey, typeform"},
 		"an unknown encoding": {"version: 1\nsource: s\nencoding: utf8", "encoding: \"utf8\" is unknown, allowed are iso-8859-1, utf-16, utf-8, windows-1252"},

@@ -38,6 +38,10 @@ func (p *plan) submission(cells []string) (survey.Submission, []fault) {
 		}
 		sub.SubmittedAt = at
 	}
+	if p.standing >= 0 {
+		sub.Standing = p.text(p.standing, cells[p.standing])
+	}
+	sub.Passed, sub.Failed = names(cells, p.passed), names(cells, p.failed)
 	sub.Answers = make(map[string]any, len(p.questions))
 	for i := range p.questions {
 		value, wrong := p.questions[i].answer(cells, p.noAnswer)
@@ -47,6 +51,20 @@ func (p *plan) submission(cells []string) (survey.Submission, []fault) {
 		}
 	}
 	return sub, faults
+}
+
+// names reads a cell with the names of checks; none where there is no such column.
+func names(cells []string, column int) []string {
+	if column < 0 {
+		return nil
+	}
+	var all []string
+	for name := range strings.SplitSeq(plainValue(cells[column]), ";") {
+		if name = tidy(name); name != "" {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 // text reads a cell of a touchpoint, team or language.
@@ -111,6 +129,13 @@ func (p *plan) columnOf(pointer string) int {
 		return p.language
 	case "/submittedAt":
 		return p.at
+	case "/standing":
+		return p.standing
+	}
+	for prefix, column := range map[string]int{"/passed": p.passed, "/failed": p.failed} {
+		if strings.HasPrefix(pointer, prefix) {
+			return column
+		}
 	}
 	rest, ok := strings.CutPrefix(pointer, "/answers/")
 	if !ok {

@@ -20,9 +20,25 @@ import (
 	"github.com/cx-operator/cx-operator/internal/score"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
+	"github.com/cx-operator/cx-operator/test/pgtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// server is the PostgreSQL server of the tests.
+var server *pgtest.Server
+
+func TestMain(m *testing.M) {
+	os.Exit(pgtest.Main(pgtest.Options{}, func(s *pgtest.Server) int {
+		server = s
+		// The server's keeper lives as long as the server.
+		keeper := goleak.IgnoreCurrent()
+		code := m.Run()
+		if err := goleak.Find(keeper); err != nil && code == 0 {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return code
+	}))
+}
 
 var (
 	visits  = store.Key{Namespace: "sfo", Name: "visits"}
@@ -50,6 +66,8 @@ type served struct {
 	now   time.Time
 	stop  func() error
 	heard <-chan event.TypedGenericEvent[store.Key]
+	// stores tells of stores.
+	stores <-chan event.TypedGenericEvent[store.Key]
 }
 
 func (s *served) clock() time.Time {
@@ -74,7 +92,7 @@ func start(t *testing.T, dir string) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Endpoint, s.heard = endpoint, endpoint.Subscribe()
+	s.Endpoint, s.heard, s.stores = endpoint, endpoint.Subscribe(), endpoint.SubscribeStores()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- endpoint.Start(ctx) }()
@@ -123,6 +141,7 @@ func (s *served) silent() {
 	for {
 		select {
 		case <-s.heard:
+		case <-s.stores:
 		default:
 			return
 		}
@@ -176,7 +195,7 @@ func (s *served) open() {
 
 func (s *served) serve(sv *survey.Survey) {
 	s.t.Helper()
-	if err := s.Serve("answers", sv, tokens); err != nil {
+	if err := s.Serve("answers", sv, Secrets{Tokens: tokens}); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -267,7 +286,7 @@ func TestServeTheSame(t *testing.T) {
 		t.Errorf("told of %s without a change", e.Object)
 	default:
 	}
-	if err := s.Serve("answers", form("A"), intake.Tokens{Import: "another"}); err != nil {
+	if err := s.Serve("answers", form("A"), Secrets{Tokens: intake.Tokens{Import: "another"}}); err != nil {
 		t.Fatal(err)
 	}
 	s.tell()
@@ -335,7 +354,7 @@ func TestFolderThatCannotBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := start(t, dir)
-	if err := s.Serve("answers", form("A"), tokens); err == nil || !strings.Contains(err.Error(), "sfo/visits") {
+	if err := s.Serve("answers", form("A"), Secrets{Tokens: tokens}); err == nil || !strings.Contains(err.Error(), "sfo/visits") {
 		t.Errorf("error %v, want one that names the program", err)
 	}
 	if _, known := s.Page(visits, "desk"); known {

@@ -35,7 +35,7 @@ type Options struct {
 	Clock func() time.Time
 	// StaleAfter is how long a store may be unread before its programs are told.
 	StaleAfter time.Duration
-	// Intake configures the HTTP server.
+	// Intake configures the HTTP server, whose PublicURL is this one.
 	Intake intake.Config
 	// Log takes what a person on call would want to know.
 	Log logr.Logger
@@ -50,18 +50,28 @@ type Endpoint struct {
 	ctx         context.Context // of the followers; set by New, ended by Start
 	cancel      context.CancelFunc
 	stores      map[string]*openStore
+	attempts    map[string]*attempt // at opening PostgreSQL stores, by store
 	programs    map[store.Key]program
 	subscribers []chan event.TypedGenericEvent[store.Key]
+	ofStores    []chan event.TypedGenericEvent[store.Key]
 	followers   sync.WaitGroup
 	listening   net.Addr
-	retired     map[store.Key]time.Time // when answers past their retention were last looked for
+	turns       map[store.Key]turns
 	closed      bool
 }
 
 type program struct {
 	storeName string
 	survey    *survey.Survey
-	tokens    intake.Tokens
+	secrets   Secrets
+}
+
+// Secrets of a program and its store.
+type Secrets struct {
+	// Tokens of the program.
+	Tokens intake.Tokens
+	// ContactKey of the store, under which contacts are hashed; empty while there is none.
+	ContactKey string
 }
 
 // New returns an Endpoint that serves nothing yet.
@@ -71,6 +81,7 @@ func New(o Options) (*Endpoint, error) {
 		return nil, fmt.Errorf("public URL %q must be http(s)://host[:port]", o.PublicURL)
 	}
 	registry := intake.NewRegistry()
+	o.Intake.PublicURL = o.PublicURL
 	server, err := intake.New(registry, o.Intake)
 	if err != nil {
 		return nil, fmt.Errorf("prepare intake: %w", err)
@@ -78,7 +89,8 @@ func New(o Options) (*Endpoint, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Endpoint{
 		options: o, registry: registry, handler: server.Handler(), ctx: ctx, cancel: cancel,
-		stores: map[string]*openStore{}, programs: map[store.Key]program{}, retired: map[store.Key]time.Time{},
+		stores: map[string]*openStore{}, attempts: map[string]*attempt{}, programs: map[store.Key]program{},
+		turns: map[store.Key]turns{},
 	}, nil
 }
 
@@ -108,6 +120,16 @@ func (e *Endpoint) Subscribe() <-chan event.TypedGenericEvent[store.Key] {
 	return c
 }
 
+// SubscribeStores returns a channel of ResponseStores that OpenStore or OpenPostgres has something new to say of. Subscribers
+// must be added before Start and must keep reading until its context ends.
+func (e *Endpoint) SubscribeStores() <-chan event.TypedGenericEvent[store.Key] {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := make(chan event.TypedGenericEvent[store.Key], 1024)
+	e.ofStores = append(e.ofStores, c)
+	return c
+}
+
 // Start serves until the context ends; then it lets requests finish, and closes the stores after them.
 func (e *Endpoint) Start(ctx context.Context) error {
 	defer e.closeAll()
@@ -124,7 +146,7 @@ func (e *Endpoint) Start(ctx context.Context) error {
 	e.options.Log.Info("Taking answers", "address", listener.Addr().String())
 	upkeep, stop := context.WithCancel(ctx)
 	defer stop()
-	e.followers.Go(func() { e.retire(upkeep) })
+	e.followers.Go(func() { e.keepUp(upkeep) })
 	e.followers.Go(func() { e.watchReadability(upkeep) })
 	select {
 	case err := <-failed:
@@ -161,6 +183,18 @@ func (e *Endpoint) notify(keys []store.Key) {
 	e.mu.Lock()
 	subscribers := e.subscribers
 	e.mu.Unlock()
+	e.tell(subscribers, keys)
+}
+
+// notifyOfStore tells every subscriber of a changed store.
+func (e *Endpoint) notifyOfStore(key store.Key) {
+	e.mu.Lock()
+	subscribers := e.ofStores
+	e.mu.Unlock()
+	e.tell(subscribers, []store.Key{key})
+}
+
+func (e *Endpoint) tell(subscribers []chan event.TypedGenericEvent[store.Key], keys []store.Key) {
 	for _, c := range subscribers {
 		for _, k := range keys {
 			select {

@@ -18,9 +18,9 @@ import (
 
 // Serve publishes a program's survey and keeps it as the last good one. Without the store (storeName is that of a
 // ResponseStore of the namespace) it answers 503.
-func (e *Endpoint) Serve(storeName string, s *survey.Survey, tokens intake.Tokens) error {
+func (e *Endpoint) Serve(storeName string, s *survey.Survey, secrets Secrets) error {
 	name := store.Key{Namespace: s.Program.Namespace, Name: storeName}.String()
-	changed, err := e.replace(program{storeName: name, survey: s, tokens: tokens})
+	changed, err := e.replace(program{storeName: name, survey: s, secrets: secrets})
 	if changed {
 		e.notify([]store.Key{s.Program})
 	}
@@ -33,7 +33,7 @@ func (e *Endpoint) replace(next program) (bool, error) {
 	defer e.mu.Unlock()
 	s := next.survey
 	last, ok := e.programs[s.Program]
-	if ok && last.survey.Hash == s.Hash && last.storeName == next.storeName && last.tokens == next.tokens {
+	if ok && last.survey.Hash == s.Hash && last.storeName == next.storeName && last.secrets == next.secrets {
 		return false, nil
 	}
 	if !ok || last.survey.Hash != s.Hash {
@@ -51,7 +51,7 @@ func (e *Endpoint) Withdraw(key store.Key) error {
 	e.mu.Lock()
 	p, served := e.programs[key]
 	delete(e.programs, key)
-	delete(e.retired, key)
+	delete(e.turns, key)
 	e.registry.Delete(key)
 	e.mu.Unlock()
 	if served {
@@ -118,7 +118,10 @@ func (e *Endpoint) surveyPath(key store.Key) string {
 
 // publish hands a program to the HTTP server. The caller holds the lock.
 func (e *Endpoint) publish(key store.Key, p program) {
-	served := intake.Program{Survey: p.survey, Tokens: p.tokens}
+	served := intake.Program{Survey: p.survey, Tokens: p.secrets.Tokens}
+	if p.secrets.ContactKey != "" {
+		served.ContactKey = []byte(p.secrets.ContactKey)
+	}
 	if s, ok := e.stores[p.storeName]; ok {
 		served.Store = s.store
 	}

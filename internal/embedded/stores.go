@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cx-operator/cx-operator/internal/rollup"
@@ -12,24 +15,42 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store/sqlite"
 )
 
+// ErrUnread says that a store is open, but that its counts could not be read for longer than Options.StaleAfter.
+var ErrUnread = errors.New("the store is open, but cannot be read now")
+
 // openStore is a store with the follower of its counts.
 type openStore struct {
-	store  store.Store
+	store store.Store
+	// uri is where a PostgreSQL store is, empty for SQLite.
+	uri    string
 	cancel context.CancelFunc
 	done   chan struct{}
 }
 
+// stopFollowing returns when the counts are no longer read.
+func (s *openStore) stopFollowing() {
+	s.cancel()
+	<-s.done
+}
+
 // OpenStore opens the SQLite store of a ResponseStore, follows its counts, and hands it to the programs that wait for
-// it. Opening an open store again is harmless.
+// it. Opening an open store again is harmless, and says what became of it: see ErrUnread.
 func (e *Endpoint) OpenStore(ctx context.Context, key store.Key) (store.Info, error) {
+	if uri, open := e.openAt(key); open && uri != "" {
+		// The ResponseStore was deleted and made anew with the other engine.
+		if err := e.CloseStore(key); err != nil {
+			return store.Info{}, err
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return store.Info{}, store.ErrClosed
 	}
 	name := key.String()
+	e.abandon(name)
 	if s, ok := e.stores[name]; ok {
-		return s.store.Info(ctx)
+		return e.describe(ctx, name, s)
 	}
 	path := filepath.Join(e.options.Dir, key.Namespace, "stores", key.Name+".sqlite")
 	opened, err := sqlite.Open(ctx, path, sqlite.Options{})
@@ -40,19 +61,51 @@ func (e *Endpoint) OpenStore(ctx context.Context, key store.Key) (store.Info, er
 	if err != nil {
 		return store.Info{}, fmt.Errorf("read store %s: %w", name, errors.Join(err, opened.Close()))
 	}
-	e.stores[name] = e.follow(name, opened)
+	e.stores[name] = e.follow(key, opened)
 	e.refresh(name)
 	return info, nil
 }
 
+// describe describes an open store, also with ErrUnread.
+func (e *Endpoint) describe(ctx context.Context, name string, s *openStore) (store.Info, error) {
+	info, err := s.store.Info(ctx)
+	if err == nil && e.isStale(name) {
+		err = ErrUnread
+	}
+	return info, err
+}
+
+// isStale says whether the counts of a store were read once, but not for too long.
+func (e *Endpoint) isStale(name string) bool {
+	at, ok := e.options.Book.ReadAt(name)
+	return ok && e.options.Clock().Sub(at) > e.options.StaleAfter
+}
+
+// openAt says whether a store is open, and where a PostgreSQL store is.
+func (e *Endpoint) openAt(key store.Key) (uri string, open bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, open := e.stores[key.String()]
+	if !open {
+		return "", false
+	}
+	return s.uri, true
+}
+
+// Serving says whether a store is open, wherever it is.
+func (e *Endpoint) Serving(key store.Key) bool {
+	_, open := e.openAt(key)
+	return open
+}
+
 // follow starts the follower of a store. The caller holds the lock.
-func (e *Endpoint) follow(name string, s store.Store) *openStore {
+func (e *Endpoint) follow(key store.Key, s store.Store) *openStore {
 	ctx, cancel := context.WithCancel(e.ctx)
 	o := &openStore{store: s, cancel: cancel, done: make(chan struct{})}
+	name := key.String()
 	follower := &rollup.Follower{
 		Source: name, Feed: s, Book: e.options.Book, Clock: e.options.Clock, Changed: e.notify,
-		// A program without any answer hears only here that its counts can be read.
-		Readable: func(bool) { e.notify(e.programsOf(name)) },
+		Readable: func(bool) { e.notifyOfReadability(key) },
 		Log:      e.options.Log.WithValues("store", name),
 	}
 	e.followers.Go(func() {
@@ -64,11 +117,19 @@ func (e *Endpoint) follow(name string, s store.Store) *openStore {
 	return o
 }
 
-// CloseStore closes the store of a ResponseStore that was deleted. Its programs answer 503 from then on; the file stays.
+// notifyOfReadability tells of a store, and of its programs: one without any answer hears only here that its counts can be
+// read.
+func (e *Endpoint) notifyOfReadability(key store.Key) {
+	e.notifyOfStore(key)
+	e.notify(e.programsOf(key.String()))
+}
+
+// CloseStore closes the store of a ResponseStore that was deleted. Its programs answer 503 from then on; the answers stay.
 // What was read of it stays too while a program needs it, and grows stale.
 func (e *Endpoint) CloseStore(key store.Key) error {
 	name := key.String()
 	e.mu.Lock()
+	e.abandon(name)
 	s, ok := e.stores[name]
 	delete(e.stores, name)
 	e.refresh(name)
@@ -76,8 +137,7 @@ func (e *Endpoint) CloseStore(key store.Key) error {
 	if !ok {
 		return nil
 	}
-	s.cancel()
-	<-s.done
+	s.stopFollowing()
 	e.forgetUnused(name)
 	if err := s.store.Close(); err != nil {
 		return fmt.Errorf("close store %s: %w", name, err)
@@ -92,60 +152,9 @@ func (e *Endpoint) forgetUnused(name string) {
 	}
 }
 
-const (
-	retireEvery    = time.Hour
-	retireTick     = time.Minute
-	readableWithin = 5 * time.Second
-)
+const readableWithin = 5 * time.Second
 
-// retire deletes answers that are older than their program keeps them, soon after the start and then every hour.
-func (e *Endpoint) retire(ctx context.Context) {
-	tick := time.NewTicker(retireTick)
-	defer tick.Stop()
-	for {
-		e.retireDue(ctx, e.options.Clock())
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// retireDue looks after the programs whose last turn is an hour ago. One whose store is away stays due.
-func (e *Endpoint) retireDue(ctx context.Context, now time.Time) {
-	for key, p := range e.served() {
-		s, ok := e.storeOf(p.storeName)
-		if !ok || now.Sub(e.retiredAt(key)) < retireEvery {
-			continue
-		}
-		n, err := s.Retire(ctx, key, now.Add(-time.Duration(p.survey.RetentionDays)*24*time.Hour))
-		if err != nil {
-			if ctx.Err() == nil {
-				e.options.Log.Error(err, "Answers past their retention were not deleted", "program", key.String())
-			}
-			continue
-		}
-		e.noteRetired(key, now)
-		if n > 0 {
-			e.options.Log.Info("Deleted answers past their retention", "program", key.String(), "answers", n)
-		}
-	}
-}
-
-func (e *Endpoint) retiredAt(key store.Key) time.Time {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.retired[key]
-}
-
-func (e *Endpoint) noteRetired(key store.Key, at time.Time) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.retired[key] = at
-}
-
-// watchReadability tells the programs of a store when its counts become stale or fresh again.
+// watchReadability tells of a store and its programs when its counts become stale or fresh again.
 func (e *Endpoint) watchReadability(ctx context.Context) {
 	tick := time.NewTicker(readableWithin)
 	defer tick.Stop()
@@ -156,18 +165,27 @@ func (e *Endpoint) watchReadability(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		changed := map[string]bool{}
-		byStore := map[string][]store.Key{}
-		for key, p := range e.served() {
-			byStore[p.storeName] = append(byStore[p.storeName], key)
-		}
-		for name, keys := range byStore {
-			at, ok := e.options.Book.ReadAt(name)
-			changed[name] = ok && e.options.Clock().Sub(at) > e.options.StaleAfter
-			if changed[name] != stale[name] {
-				e.notify(keys)
+		now := map[string]bool{}
+		for _, name := range e.storeNames() {
+			if now[name] = e.isStale(name); now[name] != stale[name] {
+				namespace, of, _ := strings.Cut(name, "/")
+				e.notifyOfReadability(store.Key{Namespace: namespace, Name: of})
 			}
 		}
-		stale = changed
+		stale = now
 	}
+}
+
+// storeNames returns the stores that are open, and those of programs.
+func (e *Endpoint) storeNames() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	names := map[string]bool{}
+	for name := range e.stores {
+		names[name] = true
+	}
+	for _, p := range e.programs {
+		names[p.storeName] = true
+	}
+	return slices.Collect(maps.Keys(names))
 }

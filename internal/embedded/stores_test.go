@@ -113,15 +113,33 @@ func TestStaleStoreIsToldOf(t *testing.T) {
 	s.silent()
 	s.advance(2 * time.Minute)
 	s.tell()
-	s.open()
+	s.hear(answers)
+	if _, err := s.OpenStore(s.t.Context(), answers); err != nil {
+		t.Fatal(err)
+	}
 	s.tell()
+	s.hear(answers)
+	s.open()
+}
+
+// hear waits until subscribers of stores hear of one.
+func (s *served) hear(key store.Key) {
+	s.t.Helper()
+	select {
+	case e := <-s.stores:
+		if e.Object != key {
+			s.t.Errorf("heard of store %s", e.Object)
+		}
+	case <-time.After(30 * time.Second):
+		s.t.Fatal("nobody was told of the store")
+	}
 }
 
 // Answers past their retention go soon after a start, and then once an hour; their counts stay.
 func TestRetention(t *testing.T) {
 	s := start(t, t.TempDir())
 	s.serve(form("A"))
-	s.retireDue(t.Context(), s.clock()) // the store is away: still due
+	s.keepUpOnce(t.Context(), s.clock()) // the store is away: still due
 	s.open()
 	dated := func() string {
 		at := s.clock().Add(-31 * 24 * time.Hour).Format(time.RFC3339)
@@ -133,7 +151,7 @@ func TestRetention(t *testing.T) {
 	if n := s.stored(); n != 2 {
 		t.Fatalf("%d answers before", n)
 	}
-	s.retireDue(t.Context(), s.clock())
+	s.keepUpOnce(t.Context(), s.clock())
 	if n := s.stored(); n != 1 {
 		t.Errorf("%d answers after retention, want 1", n)
 	}
@@ -143,11 +161,11 @@ func TestRetention(t *testing.T) {
 	}
 
 	s.expect(http.StatusOK, http.MethodPost, responses+":import", tokens.Import, "application/x-ndjson", dated())
-	s.retireDue(t.Context(), s.clock().Add(59*time.Minute))
+	s.keepUpOnce(t.Context(), s.clock().Add(59*time.Minute))
 	if n := s.stored(); n != 2 {
 		t.Errorf("%d answers within the hour, want 2", n)
 	}
-	s.retireDue(t.Context(), s.clock().Add(time.Hour))
+	s.keepUpOnce(t.Context(), s.clock().Add(time.Hour))
 	if n := s.stored(); n != 1 {
 		t.Errorf("%d answers after the hour, want 1", n)
 	}

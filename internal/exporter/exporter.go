@@ -1,4 +1,4 @@
-// Package exporter turns the operator's verdicts, plans and breaches into metrics: one set of series per object, replaced
+// Package exporter turns the operator's verdicts, plans, breaches and figures of participation into metrics: one set of series per object, replaced
 // as a whole. Breaches are data, so the alert rules stay constant in number, however many objects there are.
 package exporter
 
@@ -75,6 +75,9 @@ func (e *Exporter) Collect(out chan<- prometheus.Metric) {
 		}
 		for i := range s.Breaches {
 			w.breach(&s.Breaches[i])
+		}
+		if s.Participation != nil {
+			w.participation(s.Participation)
 		}
 	}
 }

@@ -45,12 +45,16 @@ func airport() map[Source]Series {
 	}
 	return map[Source]Series{
 		source("SurveyProgram", "passenger-experience"): {
-			Objectives: []Objective{objective("", "nps", "airport", v1alpha1.StateMet, 35, 2746, &Figures{39.84, 37.18, 42.41, true})},
-			Breaches:   []Breach{breach("SurveyProgram", "passenger-experience", v1alpha1.BreachSponsorMissing, "", "", "airport", 20)},
+			Objectives:    []Objective{objective("", "nps", "airport", v1alpha1.StateMet, 35, 2746, &Figures{39.84, 37.18, 42.41, true})},
+			Breaches:      []Breach{breach("SurveyProgram", "passenger-experience", v1alpha1.BreachSponsorMissing, "", "", "airport", 20)},
+			Participation: everything(),
 		},
 		source("Touchpoint", "food"): {
 			Objectives: []Objective{objective("food", "satisfaction", "concessions", v1alpha1.StateMissed, 65, 2421, &Figures{55.72, 53.74, 57.69, true})},
 			Breaches:   []Breach{breach("Touchpoint", "food", v1alpha1.BreachObjectiveMissed, "satisfaction", "", "concessions", 21)},
+			Participation: &Participation{"sfo", "passenger-experience", "food", "concessions", v1alpha1.Participation{
+				Suspect: []v1alpha1.SuspectResponses{{Check: "proof", Responses: 1}},
+			}},
 		},
 		source("Touchpoint", "shops"): {
 			Objectives: []Objective{objective("shops", "satisfaction", "concessions", v1alpha1.StateAtRisk, 62.5, 31, &Figures{Score: 60})},
@@ -136,6 +140,7 @@ func TestExpositionIsWellFormed(t *testing.T) {
 func TestNamesAndLabels(t *testing.T) {
 	objective := "namespace program touchpoint objective metric team"
 	breach := "namespace type kind name objective item program team"
+	survey := "namespace program touchpoint team"
 	want := map[string]string{
 		"cx_objective_score":                               objective,
 		"cx_objective_score_lower":                         objective,
@@ -147,6 +152,20 @@ func TestNamesAndLabels(t *testing.T) {
 		"cx_action_plan_due_timestamp_seconds":             "namespace action_plan touchpoint objective team",
 		"cx_accountability_breach":                         breach,
 		"cx_accountability_breach_start_timestamp_seconds": breach,
+		"cx_survey_visits_started":                         survey,
+		"cx_survey_visits_completed":                       survey,
+		"cx_survey_completion_ratio":                       survey,
+		"cx_survey_completion_ratio_lower":                 survey,
+		"cx_survey_completion_ratio_upper":                 survey,
+		"cx_survey_visits_unfinished":                      survey + " question",
+		"cx_survey_duration_seconds":                       survey + " percentile",
+		"cx_survey_invitations":                            survey,
+		"cx_survey_invitations_answered":                   survey,
+		"cx_survey_response_rate_ratio":                    survey,
+		"cx_survey_response_rate_ratio_lower":              survey,
+		"cx_survey_response_rate_ratio_upper":              survey,
+		"cx_survey_invitations_skipped":                    survey + " scope reason",
+		"cx_survey_responses_suspect":                      survey + " check",
 	}
 	for _, m := range Metrics() {
 		if got := strings.Join(m.Labels, " "); got != want[m.Name] {
@@ -259,13 +278,16 @@ func TestEveryDifferenceIsSeen(t *testing.T) {
 			Objectives: []Objective{{Objective: "o", Figures: &Figures{Score: 1}}},
 			Breaches:   []Breach{{Name: "b", Since: day(1)}},
 			Plans:      []Plan{{ActionPlan: "p", Due: day(1)}},
+
+			Participation: everything(),
 		}
 	}
 	same := series()
 	same.Breaches[0].Since = day(1).In(time.FixedZone("", 3600))
 	same.Plans[0].Due = day(1).In(time.FixedZone("", 3600))
+	same.Participation.Figures.WindowEnd = anotherEnd
 	if !series().equal(same) {
-		t.Error("the same instant in another zone is taken for a difference")
+		t.Error("the same instant in another zone, or the end of a window, is taken for a difference")
 	}
 	for name, change := range map[string]func(*Series){
 		"team":       func(s *Series) { s.Objectives[0].Team = "x" },
@@ -279,6 +301,11 @@ func TestEveryDifferenceIsSeen(t *testing.T) {
 		"plan state": func(s *Series) { s.Plans[0].State = "Complete" },
 		"fewer":      func(s *Series) { s.Objectives = nil },
 		"more":       func(s *Series) { s.Plans = append(s.Plans, Plan{}) },
+		"started":    func(s *Series) { *s.Participation.Figures.Started++ },
+		"withheld":   func(s *Series) { s.Participation.Figures.Started = nil },
+		"drop-off":   func(s *Series) { s.Participation.Figures.DropOff[0].Unfinished++ },
+		"touchpoint": func(s *Series) { s.Participation.Touchpoint = "x" },
+		"nobody":     func(s *Series) { s.Participation = nil },
 	} {
 		changed := series()
 		change(&changed)
@@ -291,9 +318,13 @@ func TestEveryDifferenceIsSeen(t *testing.T) {
 func TestCallerKeepsItsSeries(t *testing.T) {
 	src := Source{Kind: "Touchpoint", Namespace: "sfo", Name: "food"}
 	mine := airport()[src]
+	mine.Participation = everything()
 	e := New()
 	e.Set(src, mine)
 	before := scrape(t, e)
+	*mine.Participation.Figures.Started = 99
+	mine.Participation.Figures.DropOff[0].Question = "other"
+	mine.Participation.Team = "other"
 	mine.Objectives[0].Figures.Score = 99
 	mine.Objectives[0].Team = "other"
 	mine.Breaches[0].Type = "other"

@@ -21,14 +21,23 @@ var (
 	objectiveLabels = []string{"namespace", "program", "touchpoint", "objective", "metric", "team"}
 	planLabels      = []string{"namespace", "action_plan", "touchpoint", "objective", "team"}
 	breachLabels    = []string{"namespace", "type", "kind", "name", "objective", "item", "program", "team"}
+	surveyLabels    = []string{"namespace", "program", "touchpoint", "team"}
 )
 
-// stateLabel comes last, behind the labels of the object that has the state.
-const stateLabel = "state"
+// Labels that come last, behind those of the object.
+const (
+	stateLabel      = "state"
+	questionLabel   = "question"
+	percentileLabel = "percentile"
+	scopeLabel      = "scope"
+	reasonLabel     = "reason"
+	checkLabel      = "check"
+)
 
 // The metrics of the manager. All are gauges, exported by the leader alone. The number of series grows with the objects
-// that people write, never with answers or respondents: eleven at most for an objective, six for a plan, and two for an
-// open breach. No label holds a person, an answer or a time.
+// that people write, never with answers or respondents: eleven at most for an objective, six for a plan, two for an open
+// breach, and for a program or touchpoint twenty-two and one for each question. No label holds a person, an answer or a
+// time.
 var (
 	objectiveScore = Metric{"cx_objective_score",
 		"Published score of an objective, in the metric's unit: -100 to 100 for NPS and CESNet, 0 to 100 for CSAT and CESTopBox, 1 to 7 for CESMean, the question's scale for Mean. No series below the privacy floor. It is a signal about the experience, not about anyone's performance.",
@@ -47,10 +56,10 @@ var (
 		objectiveLabels}
 	objectiveState = Metric{"cx_objective_state",
 		"Verdict on an objective: 1 for the state that it is in, 0 for the others (InsufficientData, Met, Missed, AtRisk, OnTrack, Stale).",
-		append(slices.Clone(objectiveLabels), stateLabel)}
+		with(objectiveLabels, stateLabel)}
 	planState = Metric{"cx_action_plan_state",
 		"State of an action plan: 1 for the state that it is in, 0 for the others (NotStarted, OnHold, InProgress, Complete, Cancelled).",
-		append(slices.Clone(planLabels), stateLabel)}
+		with(planLabels, stateLabel)}
 	planDue = Metric{"cx_action_plan_due_timestamp_seconds",
 		"When the due date of an action plan ends in the program's time zone, in seconds since 1970. No series without a valid due date.",
 		planLabels}
@@ -60,13 +69,63 @@ var (
 	breachStart = Metric{"cx_accountability_breach_start_timestamp_seconds",
 		"Since when a breach of cx_accountability_breach is open, in seconds since 1970.",
 		breachLabels}
+	visitsStarted = Metric{"cx_survey_visits_started",
+		"People who began to fill in a page in the last 30 days of full hours; opening it alone does not count. The label touchpoint is empty for the program as a whole, which counts its touchpoints too." + floor,
+		surveyLabels}
+	visitsCompleted = Metric{"cx_survey_visits_completed",
+		"People of cx_survey_visits_started who sent their answers." + floor,
+		surveyLabels}
+	completion = Metric{"cx_survey_completion_ratio",
+		"cx_survey_visits_completed of cx_survey_visits_started, from 0 to 1." + floor,
+		surveyLabels}
+	completionLower = Metric{"cx_survey_completion_ratio_lower",
+		"Lower end of the confidence interval of cx_survey_completion_ratio." + floor,
+		surveyLabels}
+	completionUpper = Metric{"cx_survey_completion_ratio_upper",
+		"Upper end of the confidence interval of cx_survey_completion_ratio." + floor,
+		surveyLabels}
+	visitsUnfinished = Metric{"cx_survey_visits_unfinished",
+		"People of cx_survey_visits_started who have sent nothing so far, by the last question in the survey's order that they answered, or the first one asked where they answered none. The label question is empty for questions that the survey no longer has." + floor,
+		with(surveyLabels, questionLabel)}
+	duration = Metric{"cx_survey_duration_seconds",
+		"Time from opening a page to sending the answers within which so many percent of those who finished did: the percentiles 50 (median) and 90, rounded up." + floor,
+		with(surveyLabels, percentileLabel)}
+	invitations = Metric{"cx_survey_invitations",
+		"Invitations that were made in the last 30 days of full hours." + floor,
+		surveyLabels}
+	invitationsAnswered = Metric{"cx_survey_invitations_answered",
+		"Invitations of cx_survey_invitations that were answered, each once." + floor,
+		surveyLabels}
+	responseRate = Metric{"cx_survey_response_rate_ratio",
+		"cx_survey_invitations_answered of cx_survey_invitations, from 0 to 1. No series without invitations: answers through an open address have no rate." + floor,
+		surveyLabels}
+	responseRateLower = Metric{"cx_survey_response_rate_ratio_lower",
+		"Lower end of the confidence interval of cx_survey_response_rate_ratio." + floor,
+		surveyLabels}
+	responseRateUpper = Metric{"cx_survey_response_rate_ratio_upper",
+		"Upper end of the confidence interval of cx_survey_response_rate_ratio." + floor,
+		surveyLabels}
+	invitationsSkipped = Metric{"cx_survey_invitations_skipped",
+		"Invitations that were not made in the last 30 days of full hours, since the person was invited to or answered (the label reason) a survey of the program or of the namespace (the label scope) a short time before." + floor,
+		with(surveyLabels, scopeLabel, reasonLabel)}
+	responsesSuspect = Metric{"cx_survey_responses_suspect",
+		"Responses of the last 30 days of full hours that are kept apart, out of every score, by the check against robots that they failed: honeypot, page, time, proof or other. One that failed two counts under both.",
+		with(surveyLabels, checkLabel)}
 )
+
+// floor ends the help of metrics that are not shown of few people.
+const floor = " No series below the privacy floor."
+
+func with(labels []string, more ...string) []string { return append(slices.Clone(labels), more...) }
 
 // Metrics returns the metrics of the manager in the order in which they are documented.
 func Metrics() []Metric {
 	return []Metric{
 		objectiveScore, objectiveLower, objectiveUpper, objectiveTarget, objectiveResponses, objectiveState,
 		planState, planDue, breachOpen, breachStart,
+		visitsStarted, visitsCompleted, completion, completionLower, completionUpper, visitsUnfinished, duration,
+		invitations, invitationsAnswered, responseRate, responseRateLower, responseRateUpper, invitationsSkipped,
+		responsesSuspect,
 	}
 }
 

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 )
 
@@ -55,20 +58,43 @@ type Plan struct {
 	Due time.Time
 }
 
+// Participation is what is exported of who began, finished and was invited.
+type Participation struct {
+	// Namespace, Program, Touchpoint ("" for the program as a whole) and Team (never a person's) are its labels.
+	Namespace, Program, Touchpoint, Team string
+	// Figures as the status holds them.
+	Figures v1alpha1.Participation
+}
+
 // Series are all that is exported of one source. Two sources never have a series with equal labels, because an object's
 // series carry its own name.
 type Series struct {
 	Objectives []Objective
 	Breaches   []Breach
 	Plans      []Plan
+	// Participation of the source; nil where nothing may be shown.
+	Participation *Participation
 }
 
-func (s Series) empty() bool { return len(s.Objectives)+len(s.Breaches)+len(s.Plans) == 0 }
+func (s Series) empty() bool {
+	return len(s.Objectives)+len(s.Breaches)+len(s.Plans) == 0 && s.Participation == nil
+}
 
 func (s Series) equal(o Series) bool {
 	return slices.EqualFunc(s.Objectives, o.Objectives, Objective.equal) &&
 		slices.EqualFunc(s.Breaches, o.Breaches, Breach.equal) &&
-		slices.EqualFunc(s.Plans, o.Plans, Plan.equal)
+		slices.EqualFunc(s.Plans, o.Plans, Plan.equal) &&
+		s.Participation.equal(o.Participation)
+}
+
+// equal passes over the end of the window, which is not exported.
+func (p *Participation) equal(q *Participation) bool {
+	if p == nil || q == nil || p == q {
+		return p == q
+	}
+	a, b := *p, *q
+	a.Figures.WindowEnd, b.Figures.WindowEnd = metav1.Time{}, metav1.Time{}
+	return equality.Semantic.DeepEqual(a, b)
 }
 
 func (o Objective) equal(p Objective) bool {
@@ -101,6 +127,11 @@ func (s Series) clone() *Series {
 			figures := *f
 			c.Objectives[i].Figures = &figures
 		}
+	}
+	if p := s.Participation; p != nil {
+		own := *p
+		own.Figures = *p.Figures.DeepCopy()
+		c.Participation = &own
 	}
 	return &c
 }

@@ -8,6 +8,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/participation"
 )
 
 // objectiveStates are the values of the label state of cx_objective_state.
@@ -53,6 +54,42 @@ func (w writer) breach(b *Breach) {
 	labels := pairs(breachLabels, b.Namespace, b.Type, b.Kind, b.Name, b.Objective, b.Item, b.Program, b.Team)
 	w.gauge(breachOpen, labels, 1)
 	w.gauge(breachStart, labels, float64(b.Since.Unix()))
+}
+
+func (w writer) participation(p *Participation) {
+	labels, f := pairs(surveyLabels, p.Namespace, p.Program, p.Touchpoint, p.Team), &p.Figures
+	w.number(visitsStarted, labels, f.Started)
+	w.number(visitsCompleted, labels, f.Completed)
+	w.share(completion, completionLower, completionUpper, labels, f.Completion)
+	for _, d := range f.DropOff {
+		w.gauge(visitsUnfinished, insert(labels, pair(questionLabel, d.Question)), float64(d.Unfinished))
+	}
+	w.number(duration, insert(labels, pair(percentileLabel, "50")), f.MedianSeconds)
+	w.number(duration, insert(labels, pair(percentileLabel, "90")), f.P90Seconds)
+	w.number(invitations, labels, f.Invited)
+	w.number(invitationsAnswered, labels, f.Answered)
+	w.share(responseRate, responseRateLower, responseRateUpper, labels, f.ResponseRate)
+	for _, s := range f.Skipped {
+		w.gauge(invitationsSkipped, insert(insert(labels, pair(scopeLabel, s.Scope)), pair(reasonLabel, s.Reason)), float64(s.Invitations))
+	}
+	for _, s := range f.Suspect {
+		w.gauge(responsesSuspect, insert(labels, pair(checkLabel, s.Check)), float64(s.Responses))
+	}
+}
+
+// number sends one series, or none where the number may not be shown.
+func (w writer) number(m Metric, labels []*dto.LabelPair, value *int64) {
+	if value != nil {
+		w.gauge(m, labels, float64(*value))
+	}
+}
+
+func (w writer) share(point, lower, upper Metric, labels []*dto.LabelPair, s *v1alpha1.Share) {
+	if value, low, high, ok := participation.Ratio(s); ok {
+		w.gauge(point, labels, value)
+		w.gauge(lower, labels, low)
+		w.gauge(upper, labels, high)
+	}
 }
 
 func (w writer) gauge(m Metric, labels []*dto.LabelPair, value float64) {

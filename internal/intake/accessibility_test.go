@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
 func TestPageIsAccessible(t *testing.T) {
@@ -16,7 +18,15 @@ func TestPageIsAccessible(t *testing.T) {
 	pages := map[string]string{
 		"form":   h.get(pagePath + "?team=area-a").Body.String(),
 		"errors": h.postForm(pagePath, url.Values{"_id": {id1}, "security": {"9"}, "comment": {strings.Repeat("x", 300)}}).Body.String(),
+		"erase":  h.get(pagePath + "/erase").Body.String(),
+		"thanks": h.get(pagePath + "?receipt=0123456789ABCDEFGHJK").Body.String(),
+		"robot":  h.postForm(pagePath, url.Values{"_id": {id1}, "_website": {"x"}}).Body.String(),
+		"link":   h.get(pagePath + "?invitation=x").Body.String(),
 	}
+	steps := stepHarness(t)
+	steps.serve(func() *survey.Survey { s := stepSurvey(t); s.Access.ProofBits = 16; return s }())
+	first := steps.get(pagePath)
+	pages["step"], pages["next step"] = first.Body.String(), steps.send(first, url.Values{"recommend": {"3"}}).Body.String()
 	for name, page := range pages {
 		t.Run(name, func(t *testing.T) {
 			for _, fault := range accessibility(t, page) {
@@ -27,6 +37,46 @@ func TestPageIsAccessible(t *testing.T) {
 	if faults := accessibility(t, `<input id="a" type="radio"><p id="a" aria-describedby="b"><a href="#c">`); len(faults) != 4 {
 		t.Errorf("the check sees only %v", faults)
 	}
+	if faults := accessibility(t, `<div aria-hidden="true"><p><label for="a">x</label><input id="a" tabindex="-1"><label for="b">x</label><input id="b" autocomplete="off"><a href="/">x</a></p></div>`); len(faults) != 4 {
+		t.Errorf("the check of what is hidden sees only %v", faults)
+	}
+}
+
+// TestNobodyMeetsTheTrap: the field for robots is there once, under a label that says what to do for those who have no style, and
+// the style hides it without taking it from the page's flow of reading.
+func TestNobodyMeetsTheTrap(t *testing.T) {
+	h := newHarness(t)
+	for _, path := range []string{pagePath, pagePath + "/security?lang=es"} {
+		body := h.get(path).Body.String()
+		trap := regexp.MustCompile(`(?s)<div class="off" aria-hidden="true">(.*?)</div>`).FindAllStringSubmatch(body, -1)
+		if len(trap) != 1 || strings.Count(body, `name="_website"`) != 1 || !strings.Contains(trap[0][1], `name="_website" value="" tabindex="-1" autocomplete="off"`) {
+			t.Errorf("%s: the trap is %v", path, trap)
+		}
+	}
+	rule := regexp.MustCompile(`\.off\{([^}]*)\}`).FindStringSubmatch(style)
+	if rule == nil || !strings.Contains(rule[1], "position:absolute") || !strings.Contains(rule[1], "clip-path:inset(50%)") {
+		t.Errorf("the trap is seen: %v", rule)
+	}
+	// Its label must not read like something that browsers fill in.
+	for _, w := range allWords {
+		for _, word := range []string{"mail", "name", "phone", "address", "http", "web"} {
+			if strings.Contains(strings.ToLower(w.LeaveEmpty), word) {
+				t.Errorf("%s: the label of the trap has %q", w.Tag, word)
+			}
+		}
+	}
+}
+
+// hiddenFrom says whether a node is hidden from screen readers.
+func hiddenFrom(node *html.Node) bool {
+	for n := node; n != nil; n = n.Parent {
+		for _, a := range n.Attr {
+			if a.Key == "aria-hidden" && a.Val == "true" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // accessibility checks what a machine can see without rendering: IDs stand once, every reference has its target, every
@@ -50,6 +100,18 @@ func accessibility(t *testing.T, page string) []string {
 		references = append(references, strings.Fields(attribute["aria-describedby"]+" "+attribute["aria-labelledby"])...)
 		if target, ok := strings.CutPrefix(attribute["href"], "#"); ok {
 			references = append(references, target)
+		}
+		focusable := node.Data == "a" || node.Data == "button" || node.Data == "textarea" || node.Data == "input" && attribute["type"] != "hidden"
+		if focusable && hiddenFrom(node) {
+			if attribute["tabindex"] != "-1" {
+				faults = append(faults, "the keyboard reaches a hidden "+node.Data)
+			}
+			if node.Data == "input" && attribute["autocomplete"] != "off" {
+				faults = append(faults, "a hidden input is filled in by browsers")
+			}
+			if node.Data == "a" {
+				faults = append(faults, "a hidden link")
+			}
 		}
 		switch {
 		case node.Data == "label":

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -25,6 +26,9 @@ type Config struct {
 	QueueTimeout time.Duration
 	// ChunkTimeout is how long an import or export may stand still before it is cut off; default 30 s.
 	ChunkTimeout time.Duration
+	// PublicURL is what the addresses of links begin with: scheme, host and port. Default: what the call that makes a link was
+	// sent to.
+	PublicURL string
 	// Clock tells the time that new answers carry. Default: the wall clock.
 	Clock func() time.Time
 	// Log is told of faults of the store and of the program, never of what a client sent or where from.
@@ -56,6 +60,10 @@ func (c Config) withDefaults() (Config, error) {
 		if v < 0 {
 			return c, fmt.Errorf("intake: %s must not be negative", name)
 		}
+	}
+	base, err := url.Parse(c.PublicURL)
+	if c.PublicURL != "" && (err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https") {
+		return c, fmt.Errorf("intake: PublicURL %q must be http(s)://host[:port]", c.PublicURL)
 	}
 	return c, nil
 }

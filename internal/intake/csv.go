@@ -15,10 +15,13 @@ import (
 )
 
 // fixedColumns come first in a CSV export; the questions follow, those of the survey in its order, then those that it
-// once had, by name.
-var fixedColumns = []string{"id", "submittedAt", "touchpoint", "team", "language"}
+// once had, by name; checkColumns come last.
+var (
+	fixedColumns = []string{"id", "submittedAt", "touchpoint", "team", "language"}
+	checkColumns = []string{"standing", "passed", "failed"}
+)
 
-// choiceSeparator stands between the choices of one answer. No name of a choice has it.
+// choiceSeparator stands between the choices of one answer, and between checks. No name of either has it.
 const choiceSeparator = ";"
 
 // writeCSV writes a header and a response a line, as RFC 4180 says.
@@ -33,6 +36,7 @@ func writeCSV(ctx context.Context, served *served, out *bufio.Writer) error {
 		column[name] = len(header)
 		header = append(header, columnName(name))
 	}
+	header = append(header, checkColumns...)
 	w := csv.NewWriter(out)
 	w.UseCRLF = true
 	if err := w.Write(header); err != nil {
@@ -74,7 +78,7 @@ func exportedQuestions(ctx context.Context, served *served) ([]string, error) {
 
 // columnName keeps the columns of questions apart from the fixed ones.
 func columnName(question string) string {
-	if slices.Contains(fixedColumns, question) {
+	if slices.Contains(fixedColumns, question) || slices.Contains(checkColumns, question) {
 		return "answers/" + question
 	}
 	return question
@@ -90,6 +94,7 @@ func csvRow(r store.Response, column map[string]int, width int) ([]string, error
 		}
 		row[at] = strings.Join(a.Values, choiceSeparator)
 	}
+	copy(row[width-len(checkColumns):], []string{standingOf(r), strings.Join(r.Passed, choiceSeparator), strings.Join(r.Failed, choiceSeparator)})
 	for i, cell := range row {
 		row[i] = defuse(cell)
 	}

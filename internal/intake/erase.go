@@ -17,7 +17,7 @@ func (p page) erasePath() string { return p.base + "/" + survey.ErasePage }
 
 // erasePage finds the page of the program that erases answers. Its language is that of the page that was left.
 func (s *Server) erasePage(r *http.Request, served *served, lang string) page {
-	p, _ := pageOf(r, served.Survey) // the program as a whole is always there
+	p, _ := pageOf(r, served) // the program as a whole is always there
 	p.language = pageLanguage(served.Survey, lang, r.Header.Get("Accept-Language"))
 	p.path = p.erasePath()
 	return p

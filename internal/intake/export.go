@@ -116,5 +116,14 @@ func submissionOf(r store.Response) survey.Submission {
 	return survey.Submission{
 		ID: r.ID, Touchpoint: r.Touchpoint, Team: r.Unit, Language: r.Language,
 		SubmittedAt: r.SubmittedAt.UTC().Format(time.RFC3339Nano), Answers: answers,
+		Standing: standingOf(r), Passed: r.Passed, Failed: r.Failed,
 	}
+}
+
+// standingOf is the standing in words, also of a response that was stored before there were others.
+func standingOf(r store.Response) string {
+	if r.Standing == "" {
+		return string(store.StandingCounted)
+	}
+	return string(r.Standing)
 }

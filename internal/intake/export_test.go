@@ -75,9 +75,9 @@ func TestExportCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := [][]string{
-		{"id", "submittedAt", "touchpoint", "team", "language", "recommend", "security", "answers/team", "signs", "trip", "comment", "ease", "used"},
-		{id2, "2026-11-21T09:30:00Z", "security", "", "", "", "1", "", "", "", "", "", ""},
-		{id1, "2026-11-21T09:30:00Z", "", "area-g", "es", "9", "4", "", "10", "leisure", "'=1+1;\"x\"\nnext, line", "7", "wifi;none"},
+		{"id", "submittedAt", "touchpoint", "team", "language", "recommend", "security", "answers/team", "signs", "trip", "comment", "ease", "used", "standing", "passed", "failed"},
+		{id2, "2026-11-21T09:30:00Z", "security", "", "", "", "1", "", "", "", "", "", "", "counted", "", ""},
+		{id1, "2026-11-21T09:30:00Z", "", "area-g", "es", "9", "4", "", "10", "leisure", "'=1+1;\"x\"\nnext, line", "7", "wifi;none", "counted", "honeypot;page", ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,9 +17,11 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/cx-operator/cx-operator/internal/link"
 	"github.com/cx-operator/cx-operator/internal/score"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/sqlite"
@@ -27,12 +30,16 @@ import (
 
 var (
 	programKey = store.Key{Namespace: "sfo", Name: "passenger"}
+	formKey    = link.NewFormKey(signToken, "sfo", "passenger")
+	linkKey    = link.NewKey(signToken, "sfo", "passenger")
 	now        = time.Date(2026, time.November, 21, 9, 30, 0, 0, time.UTC)
 )
 
 const (
 	importToken = "import-token-of-the-test"
 	readToken   = "read-token-of-the-test"
+	signToken   = "sign-token-of-the-test"
+	contactKey  = "contact-key-of-the-test"
 	pagePath    = "/s/sfo/passenger"
 	apiPath     = "/api/v1/namespaces/sfo/programs/passenger/responses"
 	importPath  = apiPath + ":import"
@@ -137,12 +144,18 @@ func openStore(t testing.TB) store.Store {
 }
 
 func (h *harness) serve(s *survey.Survey) {
-	h.registry.Set(s.Program, Program{Survey: s, Store: h.store, Tokens: Tokens{Import: importToken, Read: readToken}})
+	h.registry.Set(s.Program, testProgram(s, h.store))
+}
+
+func testProgram(s *survey.Survey, st store.Store) Program {
+	return Program{
+		Survey: s, Store: st, Tokens: Tokens{Import: importToken, Read: readToken, Sign: signToken}, ContactKey: []byte(contactKey),
+	}
 }
 
 // withStore serves the program over another store; nil is one that is away.
 func (h *harness) withStore(st store.Store) {
-	h.registry.Set(programKey, Program{Survey: testSurvey(), Store: st, Tokens: Tokens{Import: importToken, Read: readToken}})
+	h.registry.Set(programKey, testProgram(testSurvey(), st))
 }
 
 // do answers a request, and fails the test where the OpenAPI document does not allow the answer.
@@ -174,8 +187,15 @@ func (h *harness) post(path, mediaType, body string, header ...string) *httptest
 	return h.do(r)
 }
 
+// postForm sends a form as the page of the address would: with the token of a form that was opened a minute ago, unless the
+// values say otherwise.
 func (h *harness) postForm(path string, values url.Values) *httptest.ResponseRecorder {
 	h.t.Helper()
+	if !values.Has(fieldForm) && uuid.Validate(values.Get(fieldID)) == nil {
+		values = maps.Clone(values)
+		form := link.Form{ID: values.Get(fieldID), Touchpoint: strings.Trim(strings.TrimPrefix(path, pagePath), "/"), Team: values.Get(fieldTeam)}
+		values.Set(fieldForm, formKey.Sign(form, now.Add(-time.Minute)))
+	}
 	return h.post(path, mediaForm, values.Encode())
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -30,6 +31,18 @@ type form struct {
 	hints []string
 	// step is the index of the part that is shown or was sent.
 	step int
+	// opened is when the form was first shown; genuine says that its token proves it.
+	opened  time.Time
+	genuine bool
+}
+
+// canonicalID is the form's id as responses have it; empty where it is none.
+func (f form) canonicalID() string {
+	id, err := uuid.Parse(f.id)
+	if err != nil {
+		return ""
+	}
+	return id.String()
 }
 
 // submission reads the form's answers. What is not filled in is no answer; what cannot be an answer is passed on as it is
@@ -175,7 +188,16 @@ func (s *Server) showForm(w http.ResponseWriter, r *http.Request) {
 		s.showProblem(w, r, closed, "message", p.message(closed))
 		return
 	}
+	refused := p.invite(served, query.Get(paramInvitation), query.Get("team"))
 	f := p.prefill(query)
+	p.open(&f, query.Get(fieldForm), s.clock())
+	if refused == nil {
+		refused = p.expired(f, s.clock())
+	}
+	if refused != nil {
+		s.showProblem(w, r, *refused, "message", p.message(*refused))
+		return
+	}
 	if f.id == "" && !s.renew(w, r, &f) {
 		return
 	}
@@ -208,7 +230,7 @@ func (s *Server) showThanks(w http.ResponseWriter, r *http.Request, p page, quer
 
 // page finds the page, language and team that a request is for; false if the program lacks the touchpoint or team.
 func (s *Server) page(r *http.Request, served *served, lang, team string) (page, bool) {
-	p, ok := pageOf(r, served.Survey)
+	p, ok := pageOf(r, served)
 	if !ok {
 		return page{}, false
 	}
@@ -239,9 +261,9 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) {
 		s.showMessage(w, r, notFound)
 		return
 	}
-	if p.survey.Closed {
-		s.metrics.reject(served.key, closed, 1)
-		s.showProblem(w, r, closed, "message", p.message(closed))
+	if refused = s.admit(served, &p, &f); refused != nil {
+		s.metrics.reject(served.key, *refused, 1)
+		s.showProblem(w, r, *refused, "message", p.message(*refused))
 		return
 	}
 	if !allowed {
@@ -262,23 +284,51 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) {
 
 // take accepts and saves a form that may be sent now.
 func (s *Server) take(w http.ResponseWriter, r *http.Request, served *served, p page, f form) {
-	response, errors := p.survey.Accept(f.finished(p), survey.Rules{Now: s.clock()})
-	if len(errors) > 0 {
+	now := s.clock()
+	sub := f.finished(p)
+	errors := fixedBy(p.invited, &sub)
+	response, wrong := p.survey.Accept(sub, survey.Rules{Now: now})
+	if errors = append(errors, wrong...); len(errors) > 0 {
 		f.explain(p, errors)
 		f.toFault(p)
 		s.metrics.reject(served.key, invalid, 1)
+		s.track(r.Context(), served, p, f, p.reached(f))
 		s.showAgain(w, r, p, f, invalid)
 		return
 	}
+	p.judge(f, &response, now)
 	result, refused := s.save(r.Context(), served, response)
 	if refused != nil {
 		s.metrics.reject(served.key, *refused, 1)
-		s.showAgain(w, r, p, f, *refused)
+		s.refuseForm(w, r, p, f, *refused)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", p.href(p.language, thanksQuery(result.Receipt, p.survey.Scores(response))))
+	w.Header().Set("Location", p.without().href(p.language, thanksQuery(result.Receipt, p.survey.Scores(response))))
 	w.WriteHeader(http.StatusSeeOther)
+}
+
+// refuseForm shows the form again where sending it again can help.
+func (s *Server) refuseForm(w http.ResponseWriter, r *http.Request, p page, f form, why problem) {
+	if why.reason == linkUsed.reason {
+		s.showProblem(w, r, why, "message", p.message(why))
+		return
+	}
+	s.showAgain(w, r, p, f, why)
+}
+
+// admit says whether the posted form may be sent at all: the program is open, and the link that it came by is good.
+func (s *Server) admit(served *served, p *page, f *form) *problem {
+	if p.survey.Closed {
+		return &closed
+	}
+	// A team that is posted beside the link's is left for the checks of the answers to refuse.
+	refused := p.invite(served, f.values.Get(fieldInvitation), "")
+	p.open(f, f.values.Get(fieldForm), s.clock())
+	if refused == nil {
+		refused = p.expired(*f, s.clock())
+	}
+	return refused
 }
 
 // posted finds the page and the form that were posted. A team or language that the program lost in the meantime is left
@@ -304,6 +354,9 @@ func (s *Server) showAgain(w http.ResponseWriter, r *http.Request, p page, f for
 		f.id = ""
 	case unavailable.reason:
 		f.notice = words.ErrSaving
+	}
+	if p.invited != nil {
+		p.team = p.invited.Team
 	}
 	if _, known := p.survey.Units[p.team]; !known {
 		p.team = ""

@@ -23,8 +23,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "cx_responses_accepted_total",
 			Help: "Responses that were accepted and are durable, by page, JSON and import.",
 		}, []string{"namespace", "program"}),
-		// The reasons are the ends of the problem types: malformed, unauthorized, timeout, conflict, closed, too-large,
-		// unsupported, invalid, too-many, unavailable. Each rejected line of an import counts.
+		// The reasons are the ends of the problem types: malformed, unauthorized, not-invited, link-invalid, link-expired,
+		// link-used, timeout, conflict, closed, too-large, unsupported, invalid, too-many, unavailable. Each rejected line of an import counts.
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cx_responses_rejected_total",
 			Help: "Responses that were not accepted, by reason.",

@@ -112,7 +112,7 @@ func TestDocumentHasTheRoutesAndNoOthers(t *testing.T) {
 // TestDocumentHasTheProblems keeps the types, the codes and the rejection reasons closed sets.
 func TestDocumentHasTheProblems(t *testing.T) {
 	all := []problem{
-		malformed, unauthorized, notFound, methodNotAllowed, timedOut, conflict, closed, tooLarge, unsupported, invalid,
+		malformed, unauthorized, notInvited, linkInvalid, linkExpired, linkUsed, notFound, methodNotAllowed, timedOut, conflict, closed, tooLarge, unsupported, invalid,
 		tooMany, internal, unavailable,
 	}
 	var types []any

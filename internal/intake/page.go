@@ -5,9 +5,11 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"time"
 
 	"golang.org/x/text/language"
 
+	"github.com/cx-operator/cx-operator/internal/link"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
@@ -40,6 +42,9 @@ type view struct {
 	Faults        []fault
 	Action        string
 	FormID, Team  string
+	FormToken     string
+	Invitation    string
+	Trap          string // what a robot wrote where nobody can
 	Questions     []questionView
 	Privacy       []string
 	PrivacyNotice *marked
@@ -51,6 +56,12 @@ type view struct {
 	Hidden      []hiddenField
 	More, Back  bool
 	Later       string
+
+	// Of forms with a script.
+	Script             string // its address; empty for none
+	Visits, Touchpoint string
+	Bits               int32
+	Program, Proof     string
 }
 
 type languageLink struct {
@@ -74,11 +85,21 @@ type page struct {
 	language   string
 	questions  []survey.Question
 	parts      []survey.Part
+	keys       *keys
+	// invitation is the token of the link that the page was opened by, and invited what it says; empty and nil without one.
+	invitation string
+	invited    *link.Link
 }
 
 // pageOf finds the page that a request is for; false if the survey has no such touchpoint.
-func pageOf(r *http.Request, s *survey.Survey) (page, bool) {
-	p := page{survey: s, touchpoint: r.PathValue("touchpoint")}
+func pageOf(r *http.Request, served *served) (page, bool) {
+	return pageAt(served, r.PathValue("touchpoint"))
+}
+
+// pageAt finds the page of a touchpoint.
+func pageAt(served *served, touchpoint string) (page, bool) {
+	s := served.Survey
+	p := page{survey: s, touchpoint: touchpoint, keys: served.keys}
 	questions, ok := s.Page(p.touchpoint)
 	if !ok {
 		return page{}, false
@@ -93,10 +114,45 @@ func pageOf(r *http.Request, s *survey.Survey) (page, bool) {
 	return p, true
 }
 
-// href is the page's address in a language, for the same team; query is added where it is not empty.
+// invite takes the link that the page is opened by. It refuses one that is missing or wrong, and says that there is nothing at
+// the address of another touchpoint or team than the link's. Team is the one that the address names.
+func (p *page) invite(served *served, token, team string) *problem {
+	l, refused := served.invitedBy(token)
+	if l == nil {
+		return refused
+	}
+	_, known := p.survey.Units[l.Team]
+	if l.Touchpoint != p.touchpoint || team != "" && team != l.Team || l.Team != "" && !known {
+		return &notFound
+	}
+	p.invited, p.invitation = l, token
+	if p.team == "" {
+		p.team = l.Team
+	}
+	return nil
+}
+
+// expired refuses a link that has expired before the form was opened.
+func (p page) expired(f form, now time.Time) *problem {
+	if !f.genuine {
+		return checkExpiry(p.invited, time.Time{}, now)
+	}
+	return checkExpiry(p.invited, f.opened, now)
+}
+
+// without is the page without its link: what follows an answer leads nowhere by it.
+func (p page) without() page {
+	p.invitation, p.invited = "", nil
+	return p
+}
+
+// href is the page's address in a language, by the same link or for the same team; query is added where it is not empty.
 func (p page) href(lang string, query url.Values) string {
 	q := url.Values{"lang": {lang}}
-	if p.team != "" {
+	switch {
+	case p.invitation != "":
+		q.Set(paramInvitation, p.invitation)
+	case p.team != "":
 		q.Set("team", p.team)
 	}
 	for name, values := range query {
@@ -156,6 +212,11 @@ func (p page) form(f form) view {
 		}
 	}
 	v.Action, v.FormID, v.Team = p.path, f.id, p.team
+	v.FormToken, v.Invitation = p.token(f), p.invitation
+	if f.values.Get(fieldTrap) != "" {
+		v.Trap = "x"
+	}
+	p.scripted(&v, f)
 	v.Privacy = []string{
 		fmt.Sprintf(v.W.PrivacyWhof, p.survey.Asker),
 		v.W.count(v.W.PrivacyDays, int(p.survey.RetentionDays)),
@@ -197,6 +258,14 @@ func (w words) message(p problem) (heading, text string) {
 		return w.NotFoundTitle, w.NotFoundText
 	case closed.reason:
 		return w.ClosedTitle, w.ClosedText
+	case notInvited.reason:
+		return w.NotInvitedTitle, w.NotInvitedText
+	case linkInvalid.reason:
+		return w.LinkInvalidTitle, w.LinkInvalidText
+	case linkExpired.reason:
+		return w.LinkExpiredTitle, w.LinkExpiredText
+	case linkUsed.reason:
+		return w.LinkUsedTitle, w.LinkUsedText
 	case tooLarge.reason:
 		return w.TooLargeTitle, w.TooLargeText
 	case tooMany.reason:

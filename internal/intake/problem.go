@@ -35,6 +35,10 @@ func newProblem(status int, reason, title string) problem {
 var (
 	malformed        = newProblem(http.StatusBadRequest, "malformed", "The request cannot be read")
 	unauthorized     = newProblem(http.StatusUnauthorized, "unauthorized", "A token is needed")
+	notInvited       = newProblem(http.StatusForbidden, "not-invited", "The program takes answers by invitation only")
+	linkInvalid      = newProblem(http.StatusForbidden, "link-invalid", "The link is not valid")
+	linkExpired      = newProblem(http.StatusForbidden, "link-expired", "The link has expired")
+	linkUsed         = newProblem(http.StatusForbidden, "link-used", "The link was answered before")
 	notFound         = newProblem(http.StatusNotFound, "not-found", "There is nothing at this address")
 	methodNotAllowed = newProblem(http.StatusMethodNotAllowed, "method-not-allowed", "The address does not take this method")
 	timedOut         = newProblem(http.StatusRequestTimeout, "timeout", "The request took too long to arrive")

@@ -36,12 +36,14 @@ type Registry struct {
 	onDelete []func(store.Key)
 }
 
-// served is a Program with the digests of its tokens, so that no call hashes a secret of the program.
+// served is a Program with what is derived from its tokens, so that no call hashes a secret of the program.
 type served struct {
 	Program
 	key          store.Key
 	importDigest *[sha256.Size]byte
 	readDigest   *[sha256.Size]byte
+	signDigest   *[sha256.Size]byte
+	keys         *keys
 }
 
 // NewRegistry returns an empty registry.
@@ -55,7 +57,10 @@ func (r *Registry) Set(key store.Key, p Program) {
 		r.Delete(key)
 		return
 	}
-	s := &served{Program: p, key: key, importDigest: digest(p.Tokens.Import), readDigest: digest(p.Tokens.Read)}
+	s := &served{
+		Program: p, key: key, keys: newKeys(p),
+		importDigest: digest(p.Tokens.Import), readDigest: digest(p.Tokens.Read), signDigest: digest(p.Tokens.Sign),
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.programs[key] = s

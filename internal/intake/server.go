@@ -80,7 +80,11 @@ type route struct {
 	refuse func(http.ResponseWriter, *http.Request, problem)
 }
 
-const responsesPath = "/api/v1/namespaces/{namespace}/programs/{program}/responses"
+const (
+	programPath     = "/api/v1/namespaces/{namespace}/programs/{program}"
+	responsesPath   = programPath + "/responses"
+	invitationsPath = programPath + "/invitations"
+)
 
 // routes are all calls; openapi.yaml has the same ones.
 func (s *Server) routes() []route {
@@ -89,9 +93,16 @@ func (s *Server) routes() []route {
 		{"/s/{namespace}/{program}", form, s.showMessage},
 		{"/s/{namespace}/{program}/{touchpoint}", form, s.showMessage},
 		{"/s/{namespace}/{program}/" + survey.ErasePage, map[string]http.HandlerFunc{http.MethodGet: s.showErase, http.MethodPost: s.postErase}, s.showMessage},
-		{"/embed.js", map[string]http.HandlerFunc{http.MethodGet: showEmbed}, plainProblem},
+		{"/s/{namespace}/{program}/" + survey.VisitsPage, map[string]http.HandlerFunc{http.MethodPost: s.postVisit}, plainProblem},
+		{"/embed.js", map[string]http.HandlerFunc{http.MethodGet: scriptHandler("cross-origin", embedScript)}, plainProblem},
+		{"/form.js", map[string]http.HandlerFunc{http.MethodGet: scriptHandler("same-origin", formScript)}, plainProblem},
+		{"/proof.js", map[string]http.HandlerFunc{http.MethodGet: scriptHandler("same-origin", proofScript, formScript)}, plainProblem},
 		{responsesPath, map[string]http.HandlerFunc{http.MethodGet: s.export, http.MethodPost: s.postJSON}, plainProblem},
 		{responsesPath + ":import", map[string]http.HandlerFunc{http.MethodPost: s.importNDJSON}, plainProblem},
+		{responsesPath + ":annul", map[string]http.HandlerFunc{http.MethodPost: s.setStanding(store.StandingAnnulled)}, plainProblem},
+		{responsesPath + ":reinstate", map[string]http.HandlerFunc{http.MethodPost: s.setStanding(store.StandingCounted)}, plainProblem},
+		{invitationsPath, map[string]http.HandlerFunc{http.MethodPost: s.postInvitation}, plainProblem},
+		{invitationsPath + ":bulk", map[string]http.HandlerFunc{http.MethodPost: s.postInvitations}, plainProblem},
 		{"/openapi.json", map[string]http.HandlerFunc{http.MethodGet: showOpenAPI}, plainProblem},
 	}
 }

@@ -26,7 +26,7 @@ const (
 const maxLink = 2000
 
 // reserved are the names in a page's address that are no questions, whatever questions there are.
-var reserved = []string{"lang", "team", "receipt"}
+var reserved = []string{"lang", "team", "receipt", paramInvitation}
 
 type hiddenField struct{ Name, Value string }
 
@@ -111,6 +111,7 @@ func (p page) readStep(f *form, values url.Values) bool {
 func (s *Server) turn(w http.ResponseWriter, r *http.Request, served *served, p page, f form) bool {
 	progress := p.progress(f)
 	if f.values.Get(fieldGo) == goBack {
+		s.track(r.Context(), served, p, f, p.reached(f))
 		f.step = p.previous(f.step, progress)
 		s.showStep(w, r, p, f)
 		return true
@@ -122,11 +123,13 @@ func (s *Server) turn(w http.ResponseWriter, r *http.Request, served *served, p 
 	if len(wrong) > 0 {
 		f.explain(p, wrong)
 		s.metrics.reject(served.key, invalid, 1)
+		s.track(r.Context(), served, p, f, p.reached(f))
 		s.showAgain(w, r, p, f, invalid)
 		return true
 	}
 	next, more := p.next(f.step+1, progress)
 	if more {
+		s.track(r.Context(), served, p, f, p.reached(f))
 		f.step = next
 		s.showStep(w, r, p, f)
 	}
@@ -182,13 +185,16 @@ func (p page) stepped(v *view, f form, progress survey.Progress) {
 	}
 }
 
-// link returns the part of an address that brings the form back: the step, the form's id so that it is stored once, and the
-// answers that were chosen. Texts are left out: what people write has no place in an address.
+// link returns the part of an address that brings the form back: the step, the form's id so that it is stored once, its token so
+// that it is still known when it was opened, and the answers that were chosen. Texts are left out: what people write has no place in an address.
 func (f form) link(p page) url.Values {
 	query := url.Values{}
 	if f.step > 0 {
 		query.Set(fieldStep, strconv.Itoa(f.step))
 		query.Set(fieldID, f.id)
+		if token := p.token(f); token != "" {
+			query.Set(fieldForm, token)
+		}
 	}
 	for _, q := range p.questions {
 		if value, given := formValue(q.Type, f.values[q.Name]); given && prefillable(q) && len(survey.CheckAnswer(q, value)) == 0 {

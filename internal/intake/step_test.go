@@ -242,7 +242,7 @@ func TestPrefill(t *testing.T) {
 		if diff := cmp.Diff(c.hints, hints); diff != "" {
 			t.Errorf("%s: hints (-want +got):\n%s", query, diff)
 		}
-		if strings.Contains(body, "injected") || strings.Contains(body, "<script") || strings.Contains(body, `role="alert"`) {
+		if strings.Contains(body, "injected") || strings.Contains(body, "<script>") || strings.Contains(body, `role="alert"`) {
 			t.Errorf("%s: the page has what a stranger wrote, or an alarm", query)
 		}
 		if len(h.stored()) != 0 {

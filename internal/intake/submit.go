@@ -70,11 +70,23 @@ func (s *Server) readJSON(w http.ResponseWriter, r *http.Request, served *served
 		p := malformed.because(err.Error())
 		return store.Response{}, &p
 	}
-	response, fields := served.Survey.Accept(sub, survey.Rules{Now: s.clock()})
-	if len(fields) > 0 {
+	now := s.clock()
+	invited, refused := served.invitedBy(sub.Invitation)
+	if refused == nil {
+		refused = checkExpiry(invited, time.Time{}, now)
+	}
+	if refused != nil {
+		return store.Response{}, refused
+	}
+	fields := fixedBy(invited, &sub)
+	response, wrong := served.Survey.Accept(sub, survey.Rules{Now: now})
+	if fields = append(fields, wrong...); len(fields) > 0 {
 		p := invalid.because("Nothing was stored. Each field that is wrong is named in errors.").with(fields...)
 		return store.Response{}, &p
 	}
+	var v verdict
+	v.worked(served.Survey, response.ID, sub.Proof)
+	v.of(&response, invited)
 	return response, nil
 }
 
@@ -111,6 +123,9 @@ func (s *Server) save(ctx context.Context, served *served, response store.Respon
 		s.metrics.accept(served.key, 1)
 	case store.Conflict:
 		p := conflict.because("Nothing was stored. A new response needs a new id.").with(idUsed)
+		return store.Result{}, &p
+	case store.Spent:
+		p := linkUsed.because("Nothing was stored. The link can be answered once, and was.")
 		return store.Result{}, &p
 	}
 	return results[0], nil

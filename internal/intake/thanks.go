@@ -37,7 +37,9 @@ func (p page) thanks(receipt string, scores []string) view {
 	v.Heading, v.Message = v.W.Thanks, v.W.ThanksText
 	v.Title = v.Heading
 	v.Receipt = groupReceipt(receipt)
-	v.Another = p.href(p.language, nil)
+	if !p.survey.Access.Signed { // another answer needs another link
+		v.Another = p.href(p.language, nil)
+	}
 	v.Erase = p.erasePath() + "?" + url.Values{"lang": {p.language}, fieldReceipt: {receipt}}.Encode()
 	if len(p.survey.ThankYou) > 0 {
 		text := p.text(p.survey.ThankYou)

@@ -41,12 +41,15 @@ func logo(b *survey.Branding) template.URL {
 }
 
 // securityPolicy allows a page nothing but its own style, form and logo, and only the pages of the program's own choice to
-// show it in a frame: no script, nothing of a third party.
+// show it in a frame: no script but the endpoint's own, nothing of a third party.
 func securityPolicy(v view) string {
 	sum := sha256.Sum256([]byte(v.Style))
 	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; "
 	if v.Logo != "" {
 		policy += "img-src data:; "
+	}
+	if v.Script != "" {
+		policy += "script-src 'self'; connect-src 'self'; "
 	}
 	ancestors := "'none'"
 	if len(v.frames) > 0 {

@@ -64,6 +64,13 @@ type words struct {
 	EraseTitle, EraseText, EraseSend string
 	EraseDoneTitle, EraseDone        string
 	ErrReceipt, ErrErase             string
+
+	NotInvitedTitle, NotInvitedText   string
+	LinkInvalidTitle, LinkInvalidText string
+	LinkExpiredTitle, LinkExpiredText string
+	LinkUsedTitle, LinkUsedText       string
+	LeaveEmpty                        string // of a field that only robots fill in
+	Wait                              string // while the page works for its proof
 }
 
 // allWords has English first: it stands in where a language has no words of its own.

@@ -70,4 +70,15 @@ var german = words{
 	EraseDone:      "Falls es unter diesem Beleg Antworten gab, sind sie jetzt gelöscht.",
 	ErrReceipt:     "Bitte geben Sie einen Beleg ein: 20 Buchstaben und Ziffern in Fünfergruppen.",
 	ErrErase:       "Ihre Antworten konnten gerade nicht gelöscht werden. Bitte versuchen Sie es gleich noch einmal.",
+
+	NotInvitedTitle:  "Diese Umfrage ist für Eingeladene",
+	NotInvitedText:   "Bitte öffnen Sie sie mit dem Link aus Ihrer Einladung.",
+	LinkInvalidTitle: "Dieser Link funktioniert nicht",
+	LinkInvalidText:  "Vielleicht ist unterwegs ein Teil verloren gegangen. Bitte kopieren Sie den ganzen Link aus Ihrer Einladung.",
+	LinkExpiredTitle: "Dieser Link ist abgelaufen",
+	LinkExpiredText:  "Er galt nur für eine begrenzte Zeit. Vielen Dank, dass Sie teilnehmen wollten.",
+	LinkUsedTitle:    "Dieser Link wurde schon benutzt",
+	LinkUsedText:     "Die damit gesendeten Antworten sind gespeichert. Vielen Dank fürs Mitmachen.",
+	LeaveEmpty:       "Bitte lassen Sie dieses Feld leer",
+	Wait:             "Einen Moment bitte …",
 }

@@ -70,4 +70,15 @@ var english = words{
 	EraseDone:      "If there were answers under this receipt, they are now deleted.",
 	ErrReceipt:     "Please enter a receipt: 20 letters and digits, in groups of five.",
 	ErrErase:       "Your answers could not be deleted just now. Please try again in a moment.",
+
+	NotInvitedTitle:  "This survey is by invitation",
+	NotInvitedText:   "Please open it with the link in your invitation.",
+	LinkInvalidTitle: "This link does not work",
+	LinkInvalidText:  "A part of it may have been lost on the way. Please copy the whole link from your invitation.",
+	LinkExpiredTitle: "This link has expired",
+	LinkExpiredText:  "It could be used for a limited time. Thank you for wanting to take part.",
+	LinkUsedTitle:    "This link has already been used",
+	LinkUsedText:     "The answers that were sent with it are saved. Thank you for taking part.",
+	LeaveEmpty:       "Please leave this field empty",
+	Wait:             "One moment, please …",
 }

@@ -70,4 +70,15 @@ var spanish = words{
 	EraseDone:      "Si había respuestas con este comprobante, ya están borradas.",
 	ErrReceipt:     "Escriba un comprobante: 20 letras y cifras, en grupos de cinco.",
 	ErrErase:       "Sus respuestas no se han podido borrar. Inténtelo de nuevo dentro de un momento.",
+
+	NotInvitedTitle:  "Esta encuesta es por invitación",
+	NotInvitedText:   "Ábrala con el enlace de su invitación.",
+	LinkInvalidTitle: "Este enlace no funciona",
+	LinkInvalidText:  "Puede que se haya perdido una parte por el camino. Copie el enlace completo de su invitación.",
+	LinkExpiredTitle: "Este enlace ha caducado",
+	LinkExpiredText:  "Solo se podía usar durante un tiempo limitado. Gracias por querer participar.",
+	LinkUsedTitle:    "Este enlace ya se ha usado",
+	LinkUsedText:     "Las respuestas enviadas con él están guardadas. Gracias por participar.",
+	LeaveEmpty:       "Deje este campo vacío",
+	Wait:             "Un momento, por favor…",
 }

@@ -70,4 +70,15 @@ var french = words{
 	EraseDone:      "S’il y avait des réponses sous ce reçu, elles sont maintenant supprimées.",
 	ErrReceipt:     "Veuillez saisir un reçu : 20 lettres et chiffres, par groupes de cinq.",
 	ErrErase:       "Vos réponses n’ont pas pu être supprimées. Veuillez réessayer dans un instant.",
+
+	NotInvitedTitle:  "Cette enquête est sur invitation",
+	NotInvitedText:   "Veuillez l’ouvrir avec le lien de votre invitation.",
+	LinkInvalidTitle: "Ce lien ne fonctionne pas",
+	LinkInvalidText:  "Une partie s’est peut-être perdue en route. Veuillez copier le lien entier de votre invitation.",
+	LinkExpiredTitle: "Ce lien a expiré",
+	LinkExpiredText:  "Il n’était valable que pour un temps limité. Merci d’avoir voulu participer.",
+	LinkUsedTitle:    "Ce lien a déjà été utilisé",
+	LinkUsedText:     "Les réponses envoyées avec ce lien sont enregistrées. Merci de votre participation.",
+	LeaveEmpty:       "Veuillez laisser ce champ vide",
+	Wait:             "Un instant, s’il vous plaît…",
 }

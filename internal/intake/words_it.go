@@ -68,4 +68,15 @@ var italian = words{
 	EraseDone:        "Se c’erano risposte con questa ricevuta, ora sono cancellate.",
 	ErrReceipt:       "Inserisca una ricevuta: 20 lettere e cifre, a gruppi di cinque.",
 	ErrErase:         "Non è stato possibile cancellare le sue risposte. Riprovi tra un momento.",
+
+	NotInvitedTitle:  "Questo sondaggio è su invito",
+	NotInvitedText:   "Lo apra con il link del suo invito.",
+	LinkInvalidTitle: "Questo link non funziona",
+	LinkInvalidText:  "Forse una parte è andata persa per strada. Copi il link intero dal suo invito.",
+	LinkExpiredTitle: "Questo link è scaduto",
+	LinkExpiredText:  "Si poteva usare solo per un certo periodo. Grazie per aver voluto partecipare.",
+	LinkUsedTitle:    "Questo link è già stato usato",
+	LinkUsedText:     "Le risposte inviate con questo link sono salvate. Grazie per aver partecipato.",
+	LeaveEmpty:       "Lasci vuoto questo campo",
+	Wait:             "Un momento, per favore…",
 }

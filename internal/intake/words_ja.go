@@ -68,4 +68,15 @@ var japanese = words{
 	EraseDone:        "この受付番号の回答があった場合は、削除されました。",
 	ErrReceipt:       "受付番号を入力してください（5文字ずつ、合わせて20の英数字）。",
 	ErrErase:         "ただいま回答を削除できませんでした。少し待ってからもう一度お試しください。",
+
+	NotInvitedTitle:  "このアンケートは招待制です",
+	NotInvitedText:   "招待に記載のリンクから開いてください。",
+	LinkInvalidTitle: "このリンクは使えません",
+	LinkInvalidText:  "途中で一部が欠けた可能性があります。招待に記載のリンク全体をコピーしてください。",
+	LinkExpiredTitle: "このリンクは有効期限が切れました",
+	LinkExpiredText:  "回答できる期間が過ぎました。ご参加のお気持ちに感謝いたします。",
+	LinkUsedTitle:    "このリンクはすでに使われています",
+	LinkUsedText:     "このリンクで送信された回答は保存されています。ご協力ありがとうございました。",
+	LeaveEmpty:       "この欄には何も入力しないでください",
+	Wait:             "少々お待ちください…",
 }

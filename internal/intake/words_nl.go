@@ -68,4 +68,15 @@ var dutch = words{
 	EraseDone:        "Als er antwoorden onder deze ontvangstcode waren, zijn ze nu verwijderd.",
 	ErrReceipt:       "Vul een ontvangstcode in: 20 letters en cijfers, in groepen van vijf.",
 	ErrErase:         "Uw antwoorden konden nu niet worden verwijderd. Probeer het zo meteen opnieuw.",
+
+	NotInvitedTitle:  "Deze enquête is op uitnodiging",
+	NotInvitedText:   "Open de enquête met de link uit uw uitnodiging.",
+	LinkInvalidTitle: "Deze link werkt niet",
+	LinkInvalidText:  "Misschien is er onderweg een stuk weggevallen. Kopieer de hele link uit uw uitnodiging.",
+	LinkExpiredTitle: "Deze link is verlopen",
+	LinkExpiredText:  "De link was beperkt geldig. Bedankt dat u wilde meedoen.",
+	LinkUsedTitle:    "Deze link is al gebruikt",
+	LinkUsedText:     "De antwoorden die ermee zijn verstuurd, zijn opgeslagen. Bedankt voor uw deelname.",
+	LeaveEmpty:       "Laat dit veld leeg",
+	Wait:             "Een ogenblik, alstublieft…",
 }

@@ -68,4 +68,15 @@ var polish = words{
 	EraseDone:        "Jeśli pod tym kodem były odpowiedzi, zostały usunięte.",
 	ErrReceipt:       "Proszę wpisać kod potwierdzenia: 20 liter i cyfr w grupach po pięć.",
 	ErrErase:         "Nie udało się teraz usunąć odpowiedzi. Proszę spróbować ponownie za chwilę.",
+
+	NotInvitedTitle:  "Ta ankieta jest tylko dla zaproszonych",
+	NotInvitedText:   "Proszę otworzyć ją linkiem z zaproszenia.",
+	LinkInvalidTitle: "Ten link nie działa",
+	LinkInvalidText:  "Być może po drodze zgubiła się jego część. Proszę skopiować cały link z zaproszenia.",
+	LinkExpiredTitle: "Ten link wygasł",
+	LinkExpiredText:  "Można było z niego skorzystać tylko przez pewien czas. Dziękujemy za chęć udziału.",
+	LinkUsedTitle:    "Ten link został już użyty",
+	LinkUsedText:     "Wysłane z niego odpowiedzi są zapisane. Dziękujemy za udział.",
+	LeaveEmpty:       "Proszę zostawić to pole puste",
+	Wait:             "Chwileczkę…",
 }

@@ -68,4 +68,15 @@ var portuguese = words{
 	EraseDone:        "Se havia respostas com este comprovante, elas foram apagadas.",
 	ErrReceipt:       "Digite um comprovante: 20 letras e números, em grupos de cinco.",
 	ErrErase:         "Não foi possível apagar as suas respostas. Tente de novo em alguns instantes.",
+
+	NotInvitedTitle:  "Esta pesquisa é por convite",
+	NotInvitedText:   "Abra-a com o link do seu convite.",
+	LinkInvalidTitle: "Este link não funciona",
+	LinkInvalidText:  "Uma parte dele pode ter se perdido no caminho. Copie o link inteiro do seu convite.",
+	LinkExpiredTitle: "Este link expirou",
+	LinkExpiredText:  "Ele só podia ser usado por um tempo limitado. Obrigado por querer participar.",
+	LinkUsedTitle:    "Este link já foi usado",
+	LinkUsedText:     "As respostas enviadas com ele estão salvas. Obrigado por participar.",
+	LeaveEmpty:       "Deixe este campo vazio",
+	Wait:             "Um momento, por favor…",
 }

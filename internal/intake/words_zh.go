@@ -68,4 +68,15 @@ var chinese = words{
 	EraseDone:        "如果此回执下有回答，现在已删除。",
 	ErrReceipt:       "请输入回执：20个字母和数字，每五个一组。",
 	ErrErase:         "现在无法删除您的回答。请稍后重试。",
+
+	NotInvitedTitle:  "此调查仅限受邀者参加",
+	NotInvitedText:   "请通过邀请中的链接打开。",
+	LinkInvalidTitle: "此链接无法使用",
+	LinkInvalidText:  "链接可能有一部分丢失了。请从邀请中复制完整的链接。",
+	LinkExpiredTitle: "此链接已过期",
+	LinkExpiredText:  "链接仅在限定时间内有效。感谢您愿意参与。",
+	LinkUsedTitle:    "此链接已被使用",
+	LinkUsedText:     "通过此链接发送的回答已保存。感谢您的参与。",
+	LeaveEmpty:       "请将此处留空",
+	Wait:             "请稍候…",
 }

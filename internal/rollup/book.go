@@ -1,5 +1,5 @@
 // Package rollup holds the hourly counts of all stores in memory, and follows the stores' feeds. A window over any number
-// of answers costs the sum of the hours in it.
+// of answers costs the sum of the hours in it. Of what is counted beside the answers it holds the last KeptDays.
 package rollup
 
 import (
@@ -61,16 +61,17 @@ func (b *Book) Apply(source string, c store.Changes, at time.Time) []store.Key {
 		f.pending = table{}
 	}
 	var changed map[store.Key]bool
+	floor := floorAt(at)
 	switch {
 	case f.pending == nil:
-		changed = f.current.apply(c)
+		changed = f.current.apply(c, floor)
 		for k := range changed {
 			b.hold(source, k, f.current[k])
 		}
 	case c.More:
-		f.pending.apply(c)
+		f.pending.apply(c, floor)
 	default:
-		f.pending.apply(c)
+		f.pending.apply(c, floor)
 		changed = b.replace(source, f)
 	}
 	if !c.More {
@@ -150,7 +151,8 @@ type Query struct {
 type Window struct {
 	// Values is how often each value was given. A question with several choices counts under "" how many answered.
 	Values map[string]int64
-	// Ever is the number of answers to that question and revision, whenever they were given.
+	// Ever is the number of answers to that question and revision, whenever they were given. A store's pseudo-questions
+	// have none that could be relied on.
 	Ever int64
 	// Earliest is the first hour in the window with an answer, if Any.
 	Earliest store.Hour

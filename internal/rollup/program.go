@@ -2,6 +2,8 @@ package rollup
 
 import (
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/cx-operator/cx-operator/internal/store"
 )
@@ -53,11 +55,22 @@ func (s *sum) add(h store.Hour, column int, n int64, blank bool) {
 	}
 }
 
-// apply takes over the counts and imports of a page and returns the programs for which they were news.
-func (t table) apply(c store.Changes) map[store.Key]bool {
+// KeptDays is for how many days counts of visits, invitations and suspects are kept, which have many values each. Those of
+// answers are kept for ever.
+const KeptDays = 32
+
+// floorAt is the first hour that is kept of what is kept for KeptDays, at a time.
+func floorAt(at time.Time) store.Hour { return store.HourOf(at) - KeptDays*hoursPerDay }
+
+// isPseudo says whether a question is one of the store's pseudo-questions.
+func isPseudo(question string) bool { return strings.HasPrefix(question, "@") }
+
+// apply takes over the counts and imports of a page and returns the programs for which they were news. What is kept for
+// KeptDays and lies before the floor is passed over.
+func (t table) apply(c store.Changes, floor store.Hour) map[store.Key]bool {
 	changed := map[store.Key]bool{}
 	for i := range c.Counts {
-		if t.program(c.Counts[i].Program).apply(&c.Counts[i]) {
+		if t.program(c.Counts[i].Program).apply(&c.Counts[i], floor) {
 			changed[c.Counts[i].Program] = true
 		}
 	}
@@ -80,12 +93,18 @@ func (t table) program(k store.Key) *program {
 }
 
 // apply makes the count known and returns whether it was news.
-func (p *program) apply(c *store.Count) bool {
+func (p *program) apply(c *store.Count, floor store.Hour) bool {
+	if isPseudo(c.Question) && c.Hour < floor {
+		return false
+	}
 	k := questionKey{c.Question, c.Revision}
 	q, ok := p.questions[k]
 	if !ok {
 		q = &question{leaves: map[leafKey]*series{}, touchpoints: map[string]*sum{}}
 		p.questions[k] = q
+	}
+	if isPseudo(c.Question) {
+		q.forget(c.Touchpoint, c.Unit, floor)
 	}
 	column, blank := q.column(c.Value), c.Value == ""
 	delta := q.leaf(leafKey{c.Touchpoint, c.Unit}).set(c.Hour, column, c.N, blank)
@@ -121,6 +140,18 @@ func (q *question) leaf(k leafKey) *series {
 	t.join(l)
 	q.all.join(l)
 	return l
+}
+
+// forget drops the days before the floor from the leaf and the sums that a count is about to change. The others hold no
+// more than they did, until they change.
+func (q *question) forget(touchpoint, unit string, floor store.Hour) {
+	l, ok := q.leaves[leafKey{touchpoint, unit}]
+	if !ok {
+		return
+	}
+	l.forget(floor)
+	q.touchpoints[touchpoint].series.forget(floor)
+	q.all.series.forget(floor)
 }
 
 // window adds what the program knows to w.

@@ -175,6 +175,21 @@ func (s *series) each(from, to store.Hour, fn func(h store.Hour, column int, n i
 	}
 }
 
+// forget drops the days before that of the hour. What was counted ever does not change.
+func (s *series) forget(before store.Hour) {
+	number, _ := place(before)
+	i, _ := s.find(number)
+	if i == 0 {
+		return
+	}
+	gone := s.start(i)
+	s.cells = append([]byte(nil), s.cells[gone:]...)
+	s.days = slices.Clone(s.days[i:])
+	for j := range s.days {
+		s.days[j].offset -= uint32(gone)
+	}
+}
+
 func (s *series) clone() *series {
 	return &series{days: slices.Clone(s.days), cells: slices.Clone(s.cells), blank: s.blank, named: s.named}
 }

@@ -71,18 +71,22 @@ type Response struct {
 	SubmittedAt time.Time
 	// Answers, at least one, at most one per question.
 	Answers []Answer
-	// Standing says whether the response counts; empty means StandingCounted.
+	// Standing says whether the response counts; empty means StandingCounted. Export always says which.
 	Standing Standing
 	// Passed and Failed name the checks against robots that the response passed and failed, sorted, without repeats, at
-	// most 8 each of at most 16 lower-case letters. A response that failed any comes with StandingSuspect.
+	// most 8 each of at most 16 lower-case letters. A response that failed any comes with StandingSuspect, unless it comes
+	// from an import and was reinstated. Export gives nil for none.
 	Passed, Failed []string
 	// Invitation is the ID of the invitation that was answered, empty for none. It is not kept with the response: nothing
-	// tells afterwards whose answer it was. Export leaves it empty.
+	// tells afterwards whose answer it was. Export leaves it empty. The invitation keeps the day (UTC) of SubmittedAt, the
+	// latest of its answers, whatever their standing. One that the store does not know, or has skipped, is answered
+	// without being counted.
 	Invitation string
-	// SingleUse means that the invitation may be answered once.
+	// SingleUse means that the invitation may be answered once; also one that the store does not know.
 	SingleUse bool
 	// StartedAt is when the page was opened, zero where that is not known, as for imports and JSON calls. With it, the
-	// response is the end of the Visit of its ID. It is not kept with the response.
+	// response is the end of the Visit of its ID, whatever its standing, and of one that was never tracked, too. Without
+	// it, the Visit stays unfinished and moves no more. It is not kept with the response, nor is the Visit.
 	StartedAt time.Time
 }
 
@@ -144,7 +148,8 @@ type Invitation struct {
 	Program Key
 	// ID is the caller's identity of the invitation: a UUID in canonical form, unique within the program.
 	ID string
-	// Digest is the SHA-256 of the invitation's canonical body. The same ID with another digest is a conflict.
+	// Digest is the SHA-256 of the invitation's canonical body, which has the contact as Contact, not in clear: from that
+	// digest, it could be guessed. The same ID with another digest is a conflict.
 	Digest [32]byte
 	// Contact is a keyed hash (32 bytes) of whom it is for; empty where that is not said, and then fatigue does not bind.
 	Contact []byte
@@ -154,13 +159,15 @@ type Invitation struct {
 	InvitedAt, ExpiresAt time.Time
 }
 
-// Cooldown is how long a person is left alone, each 0 for no rule.
+// Cooldown is how long a person is left alone, each 0 for no rule. A person can be invited again at its very end. It begins
+// with the latest invitation that was made, or answer that was given, also where that is later than the new InvitedAt.
 type Cooldown struct {
-	// AfterInvitation since the last invitation, AfterAnswer since the day of the last answer to one.
+	// AfterInvitation since the last invitation, AfterAnswer since the beginning of the day (UTC) of the last answer to one.
 	AfterInvitation, AfterAnswer time.Duration
 }
 
-// Fatigue is the cooldown by invitations of this program and by those of any program of the namespace in this store.
+// Fatigue is the cooldown by invitations of this program and by those of any program of the namespace in this store, this
+// one included. The program's is looked at first, and of each the invitation before the answer.
 type Fatigue struct{ Program, Namespace Cooldown }
 
 // Skip says why a person was not invited. The zero Skip means that it was.
@@ -183,7 +190,7 @@ type InviteResult struct {
 	Outcome Outcome
 	// Skip of the stored invitation: a repeat gets the first answer, also where the cooldown has passed since.
 	Skip Skip
-	// InvitedAt and ExpiresAt of the stored invitation.
+	// InvitedAt and ExpiresAt of the stored invitation; zero, as Skip, for a Conflict.
 	InvitedAt, ExpiresAt time.Time
 }
 
@@ -227,14 +234,15 @@ const (
 	Repeated
 	// Conflict means that another body was stored under the same ID; nothing changed.
 	Conflict
-	// Spent means that the response's single-use invitation was answered before, by another response; nothing changed.
+	// Spent means that the response is new, and that its single-use invitation was answered before, by another response;
+	// nothing changed.
 	Spent
 )
 
 // Result is what became of one response of an Append.
 type Result struct {
 	Outcome Outcome
-	// Receipt of the stored response; empty for a Conflict.
+	// Receipt of the stored response; empty for a Conflict and for Spent.
 	Receipt string
 }
 
@@ -329,8 +337,9 @@ type Store interface {
 	// view; it stops at fn's first error and returns it. Answers come in order of their question. Writers are not held up
 	// meanwhile.
 	Export(ctx context.Context, program Key, fn func(Response) error) error
-	// Retire deletes the program's responses submitted before the time and keeps their counts and identities. It works
-	// in bounded transactions and returns the number deleted.
+	// Retire deletes the program's responses submitted before the time and keeps their counts, but for QuestionSuspect,
+	// which the feed tells. Of their identities it keeps tombstones, as Erase does. It works in bounded transactions and
+	// returns the number deleted.
 	Retire(ctx context.Context, program Key, before time.Time) (int64, error)
 	// Erase deletes the answers of the response that the receipt was given for and takes them out of the counts, which
 	// the feed tells. Answers that retention deleted before stay counted: nothing tells any more what they were. A
@@ -340,7 +349,8 @@ type Store interface {
 	Erase(ctx context.Context, program Key, receipt string) (bool, error)
 	// Invite makes invitations, in one transaction per call, and returns what became of each, in order. One whose contact
 	// is within a cooldown is stored as skipped and counted as such. Invitations of one call see each other in order, and
-	// of calls at the same time, from any process, one sees the other. At most 1000 at once. Errors are those of Append.
+	// of calls at the same time, from any process, one sees the other. One that was answered when it was still unknown, and
+	// was for single use, is made as answered. At most 1000 at once. Errors are those of Append.
 	Invite(ctx context.Context, invitations []Invitation, f Fatigue) ([]InviteResult, error)
 	// Track counts how far visits came. A visit only moves on to a greater Position, and not at all once its response is
 	// stored. The same visit again changes nothing. Visits share commits with responses. Errors are those of Append.
@@ -348,11 +358,15 @@ type Store interface {
 	// SetStanding gives the selected responses another standing, moves their counts accordingly, and tells the feed. It
 	// works in bounded transactions and returns how many responses changed; with dryRun how many would. A response that
 	// has the standing does not change. Reinstated suspects keep their failed checks. StandingSuspect cannot be given.
+	// What is stored meanwhile may be missed. Visits and invitations count on as they are.
 	SetStanding(ctx context.Context, program Key, s Selection, to Standing, dryRun bool) (int64, error)
 	// Forget deletes visits that started before the first time, and invitations that were made before the second one and
-	// have expired by the third, now. Their counts stay. It works in bounded transactions and returns the number deleted.
+	// have expired by the third, now. Their counts stay. A response that comes later finds them unknown. An unknown
+	// invitation that was answered passes for one of the day of its answer that expires 400 days after. Forget works in
+	// bounded transactions and returns the number deleted.
 	Forget(ctx context.Context, program Key, visits, invitations, now time.Time) (int64, error)
-	// Recount compares the program's counts with its answers, and those of invitations and suspects with theirs.
+	// Recount compares the program's counts with its answers, and those of suspects, invitations and unfinished visits with
+	// what is kept of these. Nothing is kept of completed visits.
 	Recount(ctx context.Context, program Key) (Check, error)
 	// Info describes the store.
 	Info(ctx context.Context) (Info, error)

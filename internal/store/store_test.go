@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -51,5 +52,43 @@ func TestCounted(t *testing.T) {
 		if !slices.Equal(before, c.answer.Values) {
 			t.Errorf("Counted changed the answer from %q to %q", before, c.answer.Values)
 		}
+	}
+}
+
+func TestSecondsBucket(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{-1, ""}, {0, "1"}, {1, "1"}, {time.Second, "1"}, {time.Second + 1, "2"}, {59*time.Second + 1, "60"}, {time.Minute, "60"},
+		{time.Minute + 1, "65"}, {65 * time.Second, "65"}, {10*time.Minute - 1, "600"}, {10 * time.Minute, "600"},
+		{10*time.Minute + 1, "660"}, {time.Hour, "3600"}, {time.Hour + 1, "4200"}, {day - 1, "86400"}, {day, "86400"}, {day + 1, ""},
+	} {
+		if got, ok := store.SecondsBucket(c.d); got != c.want || ok != (c.want != "") {
+			t.Errorf("%s is in bucket %q, %t; want %q", c.d, got, ok, c.want)
+		}
+	}
+	// Every bucket holds what its own upper end says, and they are few.
+	buckets := map[string]bool{}
+	for s := 0; s <= 24*3600; s++ {
+		b, ok := store.SecondsBucket(time.Duration(s) * time.Second)
+		end, err := strconv.Atoi(b)
+		if again, _ := store.SecondsBucket(time.Duration(end) * time.Second); !ok || err != nil || end < s || again != b {
+			t.Fatalf("%d s are in bucket %q, %t, whose end is in bucket %q", s, b, ok, again)
+		}
+		buckets[b] = true
+	}
+	if len(buckets) != 60+108+50+138 {
+		t.Errorf("%d buckets", len(buckets))
+	}
+}
+
+func TestSkipString(t *testing.T) {
+	if got := (store.Skip{}).String(); got != "" {
+		t.Errorf("no skip is %q", got)
+	}
+	if got := (store.Skip{Scope: "namespace", Reason: "answered"}).String(); got != "namespace/answered" {
+		t.Errorf("a skip is %q", got)
 	}
 }

@@ -19,6 +19,8 @@ const (
 	maxAnswers = 50
 	// maxNameLength is the longest name of a question, touchpoint or team, in bytes.
 	maxNameLength = 63
+	// maxChecks is how many checks a response may have passed, and failed; maxCheckLength the longest name of one.
+	maxChecks, maxCheckLength = 8, 16
 	// maxFuture is how far ahead of the clock here an imported submittedAt may be.
 	maxFuture = 5 * time.Minute
 )
@@ -62,7 +64,8 @@ type Rules struct {
 // Accept checks a submission against the survey. It returns the response to store, without its Receipt, or everything
 // that is wrong, in a stable order. ID becomes lower case, Language canonical, texts are trimmed and NFC-normalised,
 // Answers stand in the survey's order. The Digest covers touchpoint, team, language, submittedAt and answers in that
-// form, whatever the order of members and of the choices of one answer.
+// form, whatever the order of members and of the choices of one answer: not what was passed and failed, so that a retry with
+// other work to show is the same response. Invitation and Proof are for the caller to judge.
 func (s *Survey) Accept(sub Submission, r Rules) (store.Response, []FieldError) {
 	c := checker{survey: s}
 	response := store.Response{
@@ -77,6 +80,7 @@ func (s *Survey) Accept(sub Submission, r Rules) (store.Response, []FieldError) 
 	if given.IsZero() {
 		response.SubmittedAt = microseconds(r.Now)
 	}
+	c.checks(&response, sub, r.Import)
 	response.Answers = c.answers(sub, r.Import)
 	if len(c.errors) > 0 {
 		return store.Response{}, c.errors
@@ -160,6 +164,53 @@ func (c *checker) submittedAt(text string, r Rules) time.Time {
 		c.refuse("/submittedAt", CodeFuture, "must not be more than 5 minutes ahead of this server's clock")
 	}
 	return microseconds(at)
+}
+
+// checks takes what an export says of the checks against robots. Only imports may say it, and they show no work themselves.
+func (c *checker) checks(response *store.Response, sub Submission, imported bool) {
+	if !imported {
+		for _, member := range []struct {
+			name  string
+			given bool
+		}{{"standing", sub.Standing != ""}, {"passed", len(sub.Passed) > 0}, {"failed", len(sub.Failed) > 0}} {
+			if member.given {
+				c.refuse("/"+member.name, CodeUnknown, "%s is for imports only", member.name)
+			}
+		}
+		return
+	}
+	if sub.Invitation != "" {
+		c.refuse("/invitation", CodeUnknown, "an import has no invitation")
+	}
+	if sub.Proof != "" {
+		c.refuse("/proof", CodeUnknown, "an import has no proof")
+	}
+	response.Standing = store.Standing(sub.Standing)
+	switch response.Standing {
+	case "", store.StandingCounted, store.StandingSuspect, store.StandingAnnulled:
+	default:
+		c.refuse("/standing", CodeChoice, "must be counted, suspect or annulled")
+	}
+	response.Passed, response.Failed = c.checkNames("/passed", sub.Passed), c.checkNames("/failed", sub.Failed)
+}
+
+// checkNames returns the names sorted and without repeats.
+func (c *checker) checkNames(pointer string, names []string) []string {
+	if len(names) > maxChecks {
+		c.refuse(pointer, CodeLength, "at most %d checks are allowed", maxChecks)
+		return nil
+	}
+	for i, name := range names {
+		if !IsCheck(name) {
+			c.refuse(fmt.Sprintf("%s/%d", pointer, i), CodeFormat, "must have 1 to %d lower-case letters", maxCheckLength)
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(names)))
+}
+
+// IsCheck says whether the name could be one of a check against robots.
+func IsCheck(name string) bool {
+	return name != "" && len(name) <= maxCheckLength && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") == ""
 }
 
 // microseconds returns the time as the store keeps it.

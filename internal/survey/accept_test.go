@@ -187,6 +187,14 @@ func TestAcceptRefuses(t *testing.T) {
 		"submittedAt too early":   {`{ID,"submittedAt":"1999-12-31T23:59:59Z","answers":{"food":1}}`, imported, []string{"/submittedAt range: "}},
 		"submittedAt too late":    {`{ID,"submittedAt":"2026-11-20T09:35:01Z","answers":{"food":1}}`, imported, []string{"/submittedAt future: "}},
 
+		"standing of a client": {`{ID,"standing":"counted","passed":["page"],"failed":["time"],"answers":{"recommend":1}}`, Rules{Now: now},
+			[]string{"/standing unknown: standing is for imports only", "/passed unknown: ", "/failed unknown: "}},
+		"work of an import": {`{ID,"invitation":"x","proof":"y","answers":{"food":1}}`, imported, []string{"/invitation unknown: an import has no invitation", "/proof unknown: "}},
+		"no such standing":  {`{ID,"standing":"Suspect","answers":{"food":1}}`, imported, []string{"/standing choice: must be counted, suspect or annulled"}},
+		"no name of a check": {`{ID,"passed":["page",""],"failed":["Time","abcdefghijklmnopq"],"answers":{"food":1}}`, imported,
+			[]string{"/passed/1 format: must have 1 to 16 lower-case letters", "/failed/0 format: ", "/failed/1 format: "}},
+		"checks without end": {`{ID,"passed":["a","b","c","d","e","f","g","h","i"],"answers":{"food":1}}`, imported, []string{"/passed length: at most 8 checks are allowed"}},
+
 		"everything at once": {`{"id":"x","touchpoint":"x","team":"x","language":"x!","submittedAt":"x","answers":{"z":1,"food":9,"recommend":11,"a":1}}`, imported,
 			[]string{"/id format: ", "/touchpoint unknown: ", "/team unknown: ", "/language format: ", "/submittedAt format: ",
 				"/answers/recommend range: ", "/answers/food range: ", "/answers/a unknown: ", "/answers/z unknown: "}},
@@ -237,6 +245,31 @@ func TestAcceptEdges(t *testing.T) {
 		if _, errs := newSurvey(t).Accept(sub, c.rules); len(errs) > 0 {
 			t.Errorf("%s: %v", name, errs)
 		}
+	}
+}
+
+// TestAcceptStanding: an import says what was found out about robots, and it is no part of what a response is.
+func TestAcceptStanding(t *testing.T) {
+	s := newSurvey(t)
+	sub := Submission{ID: id, Answers: map[string]any{"food": 1}}
+	plain, errs := s.Accept(sub, Rules{Now: now, Import: true})
+	if len(errs) > 0 || plain.Standing != "" || plain.Passed != nil || plain.Failed != nil {
+		t.Fatalf("%+v, %v", plain, errs)
+	}
+	for _, standing := range []store.Standing{store.StandingCounted, store.StandingSuspect, store.StandingAnnulled} {
+		sub.Standing, sub.Passed, sub.Failed = string(standing), []string{"page", "honeypot", "page"}, []string{"time"}
+		got, errs := s.Accept(sub, Rules{Now: now, Import: true})
+		want := plain
+		want.Standing, want.Passed, want.Failed = standing, []string{"honeypot", "page"}, []string{"time"}
+		if diff := cmp.Diff(want, got); len(errs) > 0 || diff != "" {
+			t.Errorf("%s: %v\n%s", standing, errs, diff)
+		}
+	}
+	sub = Submission{ID: id, Answers: map[string]any{"recommend": 1}, Invitation: "x", Proof: "y"}
+	got, errs := s.Accept(sub, Rules{Now: now})
+	sub.Invitation, sub.Proof = "", ""
+	if want, _ := s.Accept(sub, Rules{Now: now}); len(errs) > 0 || cmp.Diff(want, got) != "" {
+		t.Errorf("what is for the caller to judge makes another response: %v, %v", got, errs)
 	}
 }
 

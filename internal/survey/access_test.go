@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	v1alpha1 "github.com/cx-operator/cx-operator/api/v1alpha1"
-	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 func TestCompileAccess(t *testing.T) {
@@ -48,20 +46,6 @@ func TestCompileAccess(t *testing.T) {
 	}
 }
 
-func TestFatigue(t *testing.T) {
-	a := Access{Program: Cooldown{AfterInvitation: 30, AfterAnswer: 90}, Namespace: Cooldown{AfterInvitation: 7, AfterAnswer: 365}}
-	want := store.Fatigue{
-		Program:   store.Cooldown{AfterInvitation: 720 * time.Hour, AfterAnswer: 2160 * time.Hour},
-		Namespace: store.Cooldown{AfterInvitation: 168 * time.Hour, AfterAnswer: 8760 * time.Hour},
-	}
-	if diff := cmp.Diff(want, a.Fatigue()); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if got := (Access{}).Fatigue(); got != (store.Fatigue{}) {
-		t.Errorf("no rules make %+v", got)
-	}
-}
-
 // The last good survey that an older version left on disk says nothing of access.
 func TestSurveyFromBeforeThereWereLinks(t *testing.T) {
 	body, err := json.Marshal(newSurvey(t))
@@ -86,7 +70,7 @@ func TestSurveyFromBeforeThereWereLinks(t *testing.T) {
 	if s.Access != (Access{}) || len(s.Questions) != 7 {
 		t.Errorf("%+v", s.Access)
 	}
-	if got := s.Access.ValidDays(); got != 30 {
+	if got := s.LinkDays(); got != 30 {
 		t.Errorf("links are good for %d days, want 30", got)
 	}
 	if s.digest() == newSurvey(t).Hash {

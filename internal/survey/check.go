@@ -54,15 +54,23 @@ func CheckTouchpoint(tp *v1alpha1.Touchpoint, program *v1alpha1.SurveyProgram) [
 	return problems
 }
 
-// ErasePage is the last part of the address at which answers are erased; no touchpoint's page can have it.
-const ErasePage = "erase"
+// The last parts of addresses at which no touchpoint's page can be.
+const (
+	// ErasePage is where answers are erased.
+	ErasePage = "erase"
+	// VisitsPage is where pages tell that somebody has begun to fill them in.
+	VisitsPage = "visits"
+)
+
+// isReserved says whether a touchpoint's name is the address of something else.
+func isReserved(name string) bool { return name == ErasePage || name == VisitsPage }
 
 func checkReserved(tp *v1alpha1.Touchpoint) []Problem {
-	if tp.Name != ErasePage {
+	if !isReserved(tp.Name) {
 		return nil
 	}
 	return []Problem{{v1alpha1.ReasonInvalidSpec, "metadata.name",
-		fmt.Sprintf("a touchpoint cannot be named %q: the page at that address erases answers", ErasePage)}}
+		fmt.Sprintf("a touchpoint cannot be named %q: that address has another use", tp.Name)}}
 }
 
 // checkReachable refuses a page with a question that it can never ask, since the questions that its showWhen depends on

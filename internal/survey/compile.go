@@ -82,7 +82,7 @@ func compileAccess(a v1alpha1.Access) Access {
 }
 
 func (s *Survey) addTouchpoint(tp *v1alpha1.Touchpoint, program *v1alpha1.SurveyProgram) {
-	if tp.Namespace != program.Namespace || tp.Spec.ProgramRef.Name != program.Name || tp.Name == ErasePage {
+	if tp.Namespace != program.Namespace || tp.Spec.ProgramRef.Name != program.Name || isReserved(tp.Name) {
 		return
 	}
 	if served := ServedQuestions(tp, program); len(served) > 0 {

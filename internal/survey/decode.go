@@ -12,26 +12,35 @@ import (
 	strictjson "sigs.k8s.io/json"
 )
 
-// DecodeSubmission reads a submission from JSON and is strict: members that it does not know (also in another case),
-// members that stand twice, anything after the object, and text that is not UTF-8 are errors that say what and where.
-// In Answers, integers become int64, other numbers float64, lists []any; what they may be is for Accept to say. The size
-// of the body is for the caller to bound; the depth is bounded by 10,000.
+// DecodeSubmission reads a submission from JSON as DecodeStrict does. In Answers, integers become int64, other numbers
+// float64, lists []any; what they may be is for Accept to say.
 func DecodeSubmission(body []byte) (Submission, error) {
-	if !utf8.Valid(body) {
-		return Submission{}, fmt.Errorf("the body is not UTF-8: byte %d", firstInvalid(body))
-	}
-	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
-		return Submission{}, errors.New("the body must be a JSON object")
-	}
 	var sub Submission
-	strict, err := strictjson.UnmarshalStrict(body, &sub)
-	if err != nil {
-		return Submission{}, plainJSON(err)
-	}
-	if len(strict) > 0 {
-		return Submission{}, errors.New(strict[0].Error())
+	if err := DecodeStrict(body, &sub); err != nil {
+		return Submission{}, err
 	}
 	return sub, nil
+}
+
+// DecodeStrict reads a JSON object into the struct that into points at, and is strict: members that it does not know (also in
+// another case), members that stand twice, anything after the object, and text that is not UTF-8 are errors that say what and
+// where. On an error the struct is as it may be. The size of the body is for the caller to bound; the depth is bounded by
+// 10,000.
+func DecodeStrict(body []byte, into any) error {
+	if !utf8.Valid(body) {
+		return fmt.Errorf("the body is not UTF-8: byte %d", firstInvalid(body))
+	}
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
+		return errors.New("the body must be a JSON object")
+	}
+	strict, err := strictjson.UnmarshalStrict(body, into)
+	if err != nil {
+		return plainJSON(err, reflect.TypeOf(into).Elem())
+	}
+	if len(strict) > 0 {
+		return errors.New(strict[0].Error())
+	}
+	return nil
 }
 
 func firstInvalid(body []byte) int {
@@ -46,7 +55,7 @@ func firstInvalid(body []byte) int {
 }
 
 // plainJSON words an error of the JSON decoder for a client: no Go types.
-func plainJSON(err error) error {
+func plainJSON(err error, into reflect.Type) error {
 	if is, offset := strictjson.SyntaxErrorOffset(err); is {
 		return fmt.Errorf("malformed JSON at byte %d: %s", offset, strings.TrimPrefix(err.Error(), "json: "))
 	}
@@ -54,12 +63,34 @@ func plainJSON(err error) error {
 	if !errors.As(err, &mismatch) {
 		return errors.New("malformed JSON")
 	}
-	switch {
-	case mismatch.Type.Kind() == reflect.Float64:
+	if mismatch.Type.Kind() == reflect.Float64 {
 		return fmt.Errorf("a number at byte %d is out of range", mismatch.Offset)
-	case mismatch.Field == "answers":
-		return fmt.Errorf("answers must be an object {question: value}, not of type %s", mismatch.Value)
-	default:
-		return fmt.Errorf("%s must be a string, not of type %s", mismatch.Field, mismatch.Value)
 	}
+	kind, _, _ := strings.Cut(mismatch.Value, " ") // without the number itself
+	return fmt.Errorf("%s must be %s, not of type %s", mismatch.Field, wantedJSON(mismatch.Field, into), kind)
+}
+
+// wantedJSON says what a member of the struct must be.
+func wantedJSON(member string, into reflect.Type) string {
+	for i := range into.NumField() {
+		field := into.Field(i)
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != member {
+			continue
+		}
+		kind := field.Type.Kind()
+		if kind == reflect.Pointer {
+			kind = field.Type.Elem().Kind()
+		}
+		switch kind {
+		case reflect.Map:
+			return "an object {question: value}"
+		case reflect.Slice:
+			return "a list of strings"
+		case reflect.Bool:
+			return "true or false"
+		case reflect.Int32:
+			return "an integer"
+		}
+	}
+	return "a string"
 }

@@ -9,8 +9,10 @@ import (
 
 func TestDecodeSubmission(t *testing.T) {
 	got, err := DecodeSubmission([]byte(` {"id": "a", "touchpoint": "b", "team": "c", "language": "d", "submittedAt": "e",
-		"answers": {"n": 9, "f": 9.0, "s": "x", "l": ["y", "z"], "o": null}} `))
+		"answers": {"n": 9, "f": 9.0, "s": "x", "l": ["y", "z"], "o": null},
+		"invitation": "f", "proof": "g", "standing": "h", "passed": ["i", "j"], "failed": []} `))
 	want := Submission{ID: "a", Touchpoint: "b", Team: "c", Language: "d", SubmittedAt: "e",
+		Invitation: "f", Proof: "g", Standing: "h", Passed: []string{"i", "j"}, Failed: []string{},
 		Answers: map[string]any{"n": int64(9), "f": 9.0, "s": "x", "l": []any{"y", "z"}, "o": nil}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)
@@ -39,6 +41,8 @@ func TestDecodeSubmissionRefuses(t *testing.T) {
 		"an id as a number":   {`{"id":1}`, "id must be a string, not of type number"},
 		"a team as an object": {`{"team":{"name":"x"}}`, "team must be a string, not of type object"},
 		"answers as a list":   {`{"answers":[1]}`, "answers must be an object {question: value}, not of type array"},
+		"passed as a string":  {`{"passed":"link"}`, "passed must be a list of strings, not of type string"},
+		"a check as a number": {`{"failed":[1]}`, "failed must be a list of strings, not of type number"},
 		"Latin-1":             {"{\"id\":\"\xe9\"}", "the body is not UTF-8: byte 7"},
 		"deep":                {`{"answers":{"a":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}}`, "exceeded max depth"},
 	} {

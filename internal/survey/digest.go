@@ -2,6 +2,7 @@ package survey
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -37,9 +38,34 @@ func digestOf(r store.Response, given time.Time) [32]byte {
 		body.Answers = append(body.Answers, canonicalAnswer{a.Question, slices.Sorted(slices.Values(a.Values))})
 	}
 	slices.SortFunc(body.Answers, func(a, b canonicalAnswer) int { return strings.Compare(a.Question, b.Question) })
+	return digestJSON(body)
+}
+
+func digestJSON(body any) [32]byte {
 	encoded, err := json.Marshal(body)
 	if err != nil {
-		panic("survey: strings cannot fail to be written as JSON: " + err.Error())
+		panic("survey: strings and numbers cannot fail to be written as JSON: " + err.Error())
 	}
 	return sha256.Sum256(encoded)
+}
+
+// canonicalInvitation is what the digest of an invitation covers. It must not change.
+type canonicalInvitation struct {
+	Contact    string `json:"contact"`
+	Touchpoint string `json:"touchpoint"`
+	Team       string `json:"team"`
+	Language   string `json:"language"`
+	ValidDays  int32  `json:"validDays"`
+	SingleUse  bool   `json:"singleUse"`
+}
+
+// Digest returns the SHA-256 of what was asked for, but for the ID. Contact is the keyed hash of the contact, empty for none:
+// a digest of the contact itself could be tried out. ValidDays count as they were given, since the program's own may change
+// between two tries.
+func (in Invitation) Digest(contact []byte) [32]byte {
+	body := canonicalInvitation{hex.EncodeToString(contact), in.Touchpoint, in.Team, in.Language, 0, in.Once()}
+	if in.ValidDays != nil {
+		body.ValidDays = *in.ValidDays
+	}
+	return digestJSON(body)
 }

@@ -147,10 +147,12 @@ func TestCheckReachable(t *testing.T) {
 	})
 	p.Spec.Survey.Questions[6].ShowWhen = "!has(answers.recommend) || answers.recommend <= 6"
 	wantProblems(t, CheckTouchpoint(&tp, p), nil)
-	reserved := newTouchpoint(ErasePage, []string{"food"})
-	wantProblems(t, CheckTouchpoint(&reserved, p), []string{`InvalidSpec metadata.name: a touchpoint cannot be named "erase"`})
-	if s, _ := Compile(p, []v1alpha1.Touchpoint{reserved}, nil); len(s.Touchpoints) > 0 {
-		t.Error("a touchpoint is served at the address at which answers are erased")
+	for _, name := range []string{ErasePage, VisitsPage} {
+		reserved := newTouchpoint(name, []string{"food"})
+		wantProblems(t, CheckTouchpoint(&reserved, p), []string{`InvalidSpec metadata.name: a touchpoint cannot be named "` + name + `": that address has another use`})
+		if s, _ := Compile(p, []v1alpha1.Touchpoint{reserved}, nil); len(s.Touchpoints) > 0 {
+			t.Errorf("a touchpoint is served at the address of %s", name)
+		}
 	}
 }
 

@@ -3,9 +3,6 @@
 package survey
 
 import (
-	"cmp"
-	"time"
-
 	"github.com/cx-operator/cx-operator/internal/score"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
@@ -100,7 +97,7 @@ type Access struct {
 	// Signed means that answers are taken through signed links only.
 	Signed bool `json:"signed,omitempty"`
 	// LinkDays is how long a link is good for, in days, 1 to 365. 0, in surveys compiled before there were links, means
-	// the default: see ValidDays.
+	// the default: see Survey.LinkDays.
 	LinkDays int32 `json:"linkDays,omitempty"`
 	// Program and Namespace are how long somebody is left alone by the program, and by any of the namespace, in days.
 	Program   Cooldown `json:"program"`
@@ -109,19 +106,6 @@ type Access struct {
 	MinimumSeconds int32 `json:"minimumSeconds,omitempty"`
 	// ProofBits of work that an answer must show; 0 for none.
 	ProofBits int32 `json:"proofBits,omitempty"`
-}
-
-// ValidDays is how long a link is good for at the most, in days, 1 to 365.
-func (a Access) ValidDays() int32 { return cmp.Or(a.LinkDays, defaultLinkDays) }
-
-// Fatigue is the rule of the cooldowns, as a store takes it.
-func (a Access) Fatigue() store.Fatigue {
-	return store.Fatigue{Program: a.Program.durations(), Namespace: a.Namespace.durations()}
-}
-
-func (c Cooldown) durations() store.Cooldown {
-	const day = 24 * time.Hour
-	return store.Cooldown{AfterInvitation: time.Duration(c.AfterInvitation) * day, AfterAnswer: time.Duration(c.AfterAnswer) * day}
 }
 
 // Cooldown is how long somebody is left alone, in days; 0 for no rule.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -19,10 +18,11 @@ type document struct {
 	// file that the document stands in, and the file's place among all.
 	file  string
 	order int
-	// line at which the document begins, from 1; node the parsed document with the lines of its fields, nil if the
-	// parser that knows lines cannot read it.
-	line int
-	node *yamlnode.Node
+	// line at which the document begins, from 1; node the parsed document, nil if the parser that knows lines cannot read
+	// it; lines what the lines of its fields are in the file.
+	line  int
+	node  *yamlnode.Node
+	lines lines
 	// object is the content, as kubectl would send it; nil for an empty document.
 	object map[string]any
 	// err says why there is no object.
@@ -58,10 +58,10 @@ func split(source Source) []document {
 
 // parse reads one document strictly: a key that stands twice is an error.
 func parse(file string, line int, chunk []byte) document {
-	doc := document{file: file, line: line}
+	doc := document{file: file, line: line, lines: linesOf(chunk, line)}
 	encoded, err := yaml.YAMLToJSONStrict(chunk)
 	if err != nil {
-		doc.err = errors.New(shiftLines(oneLine(err.Error()), line-1))
+		doc.err = errors.New(doc.lines.inMessage(oneLine(err.Error())))
 		return doc
 	}
 	var content any
@@ -71,7 +71,7 @@ func parse(file string, line int, chunk []byte) document {
 	}
 	doc.node, doc.err = readNode(chunk)
 	if doc.node != nil {
-		doc.line = line - 1 + max(1, doc.node.Line)
+		doc.line = doc.lines.at(doc.node.Line)
 	}
 	if content == nil || doc.err != nil {
 		return doc
@@ -99,19 +99,6 @@ func readNode(chunk []byte) (*yamlnode.Node, error) {
 	return root.Content[0], nil
 }
 
-var lineNumber = regexp.MustCompile(`\bline (\d+)\b`)
-
-// shiftLines makes the line numbers of a parser's message those of the file.
-func shiftLines(message string, by int) string {
-	return lineNumber.ReplaceAllStringFunc(message, func(found string) string {
-		n, err := strconv.Atoi(strings.TrimPrefix(found, "line "))
-		if err != nil {
-			return found
-		}
-		return fmt.Sprintf("line %d", n+by)
-	})
-}
-
 // oneLine joins the lines of a message.
 func oneLine(message string) string { return strings.Join(strings.Fields(message), " ") }
 
@@ -119,16 +106,12 @@ func oneLine(message string) string { return strings.Join(strings.Fields(message
 // has.
 func (d *document) lineOf(field string) int {
 	line, at := d.line, d.node
-	offset := 0
-	if at != nil {
-		offset = d.line - max(1, at.Line)
-	}
 	for _, step := range steps(field) {
 		key, value := child(at, step)
 		if value == nil {
 			return line
 		}
-		line, at = offset+key.Line, value
+		line, at = d.lines.at(key.Line), value
 	}
 	return line
 }

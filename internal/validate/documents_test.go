@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -25,6 +26,7 @@ func TestSplit(t *testing.T) {
 		"JSON":                       {`{"a": [1, 2.5, "x", null, true]}`, []string{"1 map[a:[1 2.5 x <nil> true]]"}},
 		"a key twice":                {"x: 1\n---\na: 1\nb: 2\na: 3\n", []string{"1 map[x:1]", `3 yaml: unmarshal errors: line 5: key "a" already set in map`}},
 		"a tab":                      {"x: 1\n---\na:\n\tb: 1\n", []string{"1 map[x:1]", "3 yaml: line 4: found character that cannot start any token"}},
+		"a tab after strange ends":   {"x: 1\n---\n# \u2028\n# \u0085\r\n\ta: 1\n", []string{"1 map[x:1]", "3 yaml: line 5: found character that cannot start any token"}},
 		"a template":                 {"a: {{ .Values.a }}\n", []string{"1 yaml: invalid map key: map[interface {}]interface {}{\".Values.a\":interface {}(nil)}"}},
 		"a document after an end":    {"a: 1\n...\nb: 2\n", []string{`1 a second document follows: separate documents by a line of ---, kubectl reads nothing after "..."`}},
 		"an end":                     {"a: 1\n...\n", []string{"1 map[a:1]"}},
@@ -83,7 +85,44 @@ spec:
 	}
 }
 
-// FuzzCheck: whatever a file holds, there is no panic, the same report each time, and lines within the file.
+// A line of the file ends where it does for editors, whatever YAML takes for an end too.
+func TestLineOfAmongStrangeEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		content string
+		want    map[string]int
+	}{
+		"Windows":             {"a: 1\r\n\r\nb:\r\n  c: 1\r\n", map[string]int{"": 1, "a": 1, "b": 3, "b.c": 4}},
+		"a lone return":       {"\ra: 1\rb: 2\nc: 3\n", map[string]int{"": 1, "a": 1, "b": 1, "c": 2}},
+		"from a word's text":  {"x: 1\n---\na: \"one\u2028two\u2029three\"\n# \u0085\nb: 2\n", map[string]int{"": 3, "a": 3, "b": 5}},
+		"UTF-16":              {utf16("a: 1\r\nb: 2\r\n"), map[string]int{"": 1, "a": 1, "b": 2}},
+		"UTF-16 with a break": {utf16("a: 1\u2028b: 2\u2028c: 3"), map[string]int{"": 1, "a": 1, "b": 1, "c": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			docs := split(Source{"x.yaml", []byte(c.content)})
+			doc := docs[len(docs)-1]
+			if doc.err != nil {
+				t.Fatal(doc.err)
+			}
+			for field, want := range c.want {
+				if got := doc.lineOf(field); got != want {
+					t.Errorf("lineOf(%q) = %d, want %d", field, got, want)
+				}
+			}
+		})
+	}
+}
+
+// utf16 writes a text as PowerShell does.
+func utf16(text string) string {
+	encoded := []byte{0xff, 0xfe}
+	for _, r := range text {
+		encoded = append(encoded, byte(r), byte(r>>8))
+	}
+	return string(encoded)
+}
+
+// FuzzCheck: whatever a file holds, there is no panic, the same report each time, in UTF-8 if the file is, and lines within
+// the file.
 func FuzzCheck(f *testing.F) {
 	for _, manifest := range admission.Bases() {
 		f.Add([]byte(manifest))
@@ -96,6 +135,8 @@ func FuzzCheck(f *testing.F) {
 	f.Add([]byte(strings.Join(admission.Bases(), "---\n")))
 	f.Add([]byte("apiVersion: v1\nkind: List\nitems: [{apiVersion: cx-operator.io/v1alpha1, kind: Team, metadata: {name: 1}}, 2]\n"))
 	f.Add([]byte("a: &a [*a]\n"))
+	f.Add([]byte("\r00"))
+	f.Add([]byte(utf16("a: 1\r\nkind: x\u2028")))
 	f.Add([]byte("apiVersion: cx-operator.io/v1alpha1\nkind: Team\nmetadata: []\nspec: {parentRef: 1}\nstatus: x\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		sources := []Source{{"x.yaml", content}}
@@ -109,6 +150,8 @@ func FuzzCheck(f *testing.F) {
 		}
 		if a, b := text(t, report), text(t, again); a != b {
 			t.Fatalf("two reports differ:\n%s\n%s", a, b)
+		} else if utf8.Valid(content) && !utf8.ValidString(a) {
+			t.Fatalf("the report is not UTF-8: %q", a)
 		}
 		lines := strings.Count(string(content), "\n") + 1
 		for _, p := range report.Problems {

@@ -149,7 +149,7 @@ func (c *checker) list(doc document) {
 			continue
 		}
 		_, node := child(doc.node, "items")
-		inner := document{file: doc.file, order: doc.order, line: doc.lineOf(path), object: content}
+		inner := document{file: doc.file, order: doc.order, line: doc.lineOf(path), lines: doc.lines, object: content}
 		_, inner.node = child(node, fmt.Sprint(i))
 		c.object(inner, unstructured.Unstructured{Object: content})
 	}

@@ -43,6 +43,7 @@ func Updates() []Update {
 			"      - {name: leisure, label: {en: Leisure}}\n      - {name: business, label: {en: Business}}\n", nil},
 		{"a question more", SurveyProgram, "    - name: comment\n", "    - {name: shops, type: CSAT, text: {en: Shops}}\n    - name: comment\n", nil},
 		{"a question less", SurveyProgram, "    - name: comment\n      type: Text\n      maxLength: 500\n      text: {en: What should we know}\n", "", nil},
+		{"signed links from now on", SurveyProgram, "  survey:\n", "  access: {mode: Signed, robots: {proofOfWorkBits: 18}}\n  survey:\n", nil},
 		{"another target", Touchpoint, "target: 65", "target: 70", nil},
 		{"another program's plan", ActionPlan, "touchpointRef: {name: food}", "programRef: {name: passenger-experience}", nil},
 		{"another parent", Team, "parentRef: {name: airport}", "parentRef: {name: city}", nil},

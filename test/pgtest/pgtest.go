@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -25,17 +26,24 @@ type Options struct {
 	// Durable has the server write its files through, as in production. It is off by default, because it is slow and
 	// only a machine that loses power would tell the difference.
 	Durable bool
+	// Password of the administrator; empty where the server asks for none.
+	Password string
+	// Dir is where the server's folder is made; the system's folder for what is temporary if empty. Its path must be short,
+	// because that of the socket must be.
+	Dir string
 	// Settings of postgresql.conf.
 	Settings map[string]string
 }
 
-// Server is a PostgreSQL server. Its one user is its administrator, and needs no password.
+// Server is a PostgreSQL server. Its one user is its administrator.
 type Server struct {
-	dir    string
-	bin    string
-	owner  *syscall.Credential
-	kill   func(syscall.Signal) error
-	exited chan struct{}
+	dir      string
+	bin      string
+	password string
+	owner    *syscall.Credential
+	pid      int
+	kill     func(syscall.Signal) error
+	exited   chan struct{}
 }
 
 // startTimeout bounds how long a server may take to start, recovery after a crash and a busy machine included.
@@ -55,11 +63,11 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "pgtest")
+	dir, err := os.MkdirTemp(o.Dir, "pgtest")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir, bin: bin, owner: owner}
+	s := &Server{dir: dir, bin: bin, password: o.Password, owner: owner}
 	if err := s.init(o); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -126,8 +134,15 @@ func (s *Server) init(o Options) error {
 			return err
 		}
 	}
-	if out, err := s.Command("initdb", "--pgdata", s.Data(), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8",
-		"--locale", "C", "--no-sync").CombinedOutput(); err != nil {
+	args := []string{"--pgdata", s.Data(), "--username", "postgres", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--auth", "trust"}
+	if s.password != "" {
+		file := filepath.Join(s.dir, "password")
+		if err := os.WriteFile(file, []byte(s.password+"\n"), 0o644); err != nil {
+			return err
+		}
+		args = append(args[:len(args)-1], "scram-sha-256", "--pwfile", file)
+	}
+	if out, err := s.Command("initdb", args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	settings := map[string]string{
@@ -166,10 +181,17 @@ func (s *Server) Data() string { return filepath.Join(s.dir, "data") }
 // Socket returns the folder of the server's socket.
 func (s *Server) Socket() string { return s.dir }
 
-// DSN returns where the server's database named postgres is, with the settings of a session.
-func (s *Server) DSN(settings map[string]string) string { return DSN(s.dir, settings) }
+// DSN returns where the server's database named postgres is, as a URI, with the settings of a session.
+func (s *Server) DSN(settings map[string]string) string {
+	if s.password == "" {
+		return DSN(s.dir, settings)
+	}
+	all := map[string]string{"password": s.password}
+	maps.Copy(all, settings)
+	return DSN(s.dir, all)
+}
 
-// DSN returns where a server is whose socket is in the folder.
+// DSN returns where a server is that asks for no password and whose socket is in the folder.
 func DSN(socket string, settings map[string]string) string {
 	q := url.Values{"host": {socket}, "user": {"postgres"}, "sslmode": {"disable"}}
 	for name, value := range settings {
@@ -182,7 +204,7 @@ func DSN(socket string, settings map[string]string) string {
 func (s *Server) Command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(s.bin, name), args...)
 	cmd.Dir = s.dir
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "PGPASSWORD="+s.password)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.owner}
 	return cmd
 }
@@ -233,6 +255,7 @@ func (s *Server) launch() error {
 	if err := <-started; err != nil {
 		return err
 	}
+	s.pid = cmd.Process.Pid
 	s.kill = func(sig syscall.Signal) error { return cmd.Process.Signal(sig) }
 	s.exited = exited
 	return nil

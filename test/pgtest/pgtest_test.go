@@ -61,3 +61,29 @@ func TestMainTellsWhatFailed(t *testing.T) {
 		t.Errorf("code %d, want the tests'", code)
 	}
 }
+
+func TestPassword(t *testing.T) {
+	s, err := Start(Options{Password: "it's/secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	ask := func(dsn, password string) error {
+		cmd := s.Command("psql", "--no-psqlrc", "--command", "SELECT 1", dsn)
+		cmd.Env = append(cmd.Env, "PGPASSWORD="+password)
+		return cmd.Run()
+	}
+	if err := ask(s.DSN(nil), ""); err != nil {
+		t.Errorf("with the password in the DSN: %v", err)
+	}
+	if ask(DSN(s.Socket(), nil), "another") == nil {
+		t.Error("another password was taken")
+	}
+	if got := query(t, s, "SELECT 1"); got != "1" {
+		t.Errorf("a program of the server's got %q", got)
+	}
+}

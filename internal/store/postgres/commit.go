@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
 
 // How the feed skips no commit, though commits end in another order than that of their numbers, and no process waits for
@@ -42,6 +44,7 @@ func number(b *pgx.Batch) {
 // commit sends the last statements of the transaction: what changes the counts, under a number, and the commit. They go
 // together, so that the time between the number and the commit is the server's alone.
 func (t *tx) commit(b *pgx.Batch) error {
+	maps.DeleteFunc(t.counts, func(_ commit.CountKey, n int64) bool { return n == 0 })
 	for k := range t.counts {
 		t.changed[int32(k.Program)] = true
 	}

@@ -37,40 +37,83 @@ var session = map[string]string{
 	"jit": "off",
 }
 
-func parse(dsn string) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(dsn)
+func parse(dsn string, o Options) (*pgxpool.Config, error) {
+	read := pgxpool.ParseConfig
+	if o.Untrusted {
+		read = parseUntrusted
+	}
+	config, err := read(dsn)
 	if err != nil {
 		return nil, err
 	}
 	maps.Copy(config.ConnConfig.RuntimeParams, session)
+	if o.Schema != "" {
+		config.ConnConfig.RuntimeParams["search_path"] = pgx.Identifier{o.Schema}.Sanitize()
+	}
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	return config, nil
 }
 
-// checkServer refuses a server on which the statements would not do what they should.
-func checkServer(ctx context.Context, config *pgx.ConnConfig) (err error) {
+// prepareServer refuses a server on which the statements would not do what they should, and makes the schema where it is
+// named and missing.
+func prepareServer(ctx context.Context, config *pgx.ConnConfig, schema string) (err error) {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	if err := checkServer(ctx, conn); err != nil {
+		return err
+	}
+	if schema != "" {
+		if err := makeSchema(ctx, conn, schema); err != nil {
+			return err
+		}
+	}
+	var current string
+	if err := conn.QueryRow(ctx, `SELECT coalesce(current_schema(), '')`).Scan(&current); err != nil {
+		return err
+	}
+	if current == "" {
+		return refusal("there is no schema of the search_path's names that the user may use")
+	}
+	return nil
+}
+
+func checkServer(ctx context.Context, conn *pgx.Conn) error {
 	var version int
-	var name, encoding, schema string
-	if err := conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
-		current_setting('server_encoding'), coalesce(current_schema(), '')`).
-		Scan(&version, &name, &encoding, &schema); err != nil {
+	var name, encoding string
+	err := conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_version'),
+		current_setting('server_encoding')`).Scan(&version, &name, &encoding)
+	if err != nil {
 		return err
 	}
 	if version < oldestServer {
-		return fmt.Errorf("the server is PostgreSQL %s, at least 13 is needed", name)
+		return refusal("the server is PostgreSQL " + name + ", at least 13 is needed")
 	}
 	if encoding != "UTF8" {
-		return fmt.Errorf("the database's encoding is %s, UTF8 is needed", encoding)
+		return refusal("the database's encoding is " + encoding + ", UTF8 is needed")
 	}
-	if schema == "" {
-		return errors.New("there is no schema of the search_path's names")
+	return nil
+}
+
+const findSchema = `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`
+
+// makeSchema makes a schema that is missing. Who may use it but not make it is asked for nothing more.
+func makeSchema(ctx context.Context, conn *pgx.Conn, name string) error {
+	var there bool
+	if err := conn.QueryRow(ctx, findSchema, name).Scan(&there); err != nil || there {
+		return err
+	}
+	_, failed := conn.Exec(ctx, `CREATE SCHEMA `+pgx.Identifier{name}.Sanitize())
+	if failed == nil {
+		return nil
+	}
+	// Another process may have made it meanwhile.
+	if err := conn.QueryRow(ctx, findSchema, name).Scan(&there); err != nil || !there {
+		return fmt.Errorf("making schema %q: %w", name, errors.Join(failed, err))
 	}
 	return nil
 }

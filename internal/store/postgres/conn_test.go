@@ -7,6 +7,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -156,7 +157,8 @@ func TestPlans(t *testing.T) {
 	conn := connect(t, dsn)
 	defer hangUp(t, conn)
 	mustExec(t, conn, `ANALYZE`)
-	id, ids := storetest.ID("answered", 1), []string{storetest.ID("answered", 1)}
+	id, ids, times := storetest.ID("answered", 1), []string{storetest.ID("answered", 1)}, []time.Time{noon}
+	all := []any{1, noon, noon.AddDate(1, 0, 0), "annulled", nil, nil, "", ""}
 	for name, c := range map[string]struct {
 		query string
 		args  []any
@@ -167,13 +169,25 @@ func TestPlans(t *testing.T) {
 		"more":             {moreThan, []any{7}, false},
 		"export":           {exportResponses, []any{1, noon, id, exportChunk}, true},
 		"export's answers": {exportAnswers, []any{1, noon, id, noon, id}, true},
-		"expired":          {expired, []any{1, noon, retireBatch}, false},
-		"delete answers":   {deleteAnswers, []any{1, noon, noon, ids}, true},
-		"delete responses": {deleteResponses, []any{1, noon, noon, ids}, true},
-		"fold":             {foldRetired, []any{1, noon, noon, ids, 0}, true},
+		"expired":          {expired, []any{1, noon, deleteBatch}, false},
+		"delete answers":   {deleteAnswers, []any{1, times, ids}, true},
+		"delete responses": {deleteResponses, []any{1, times, ids}, true},
+		"fold":             {foldRetired, []any{1, times, ids, 0}, true},
+		"count responses":  {countResponses, []any{1, times, ids, 0, 1}, true},
+		"bury":             {buryIdentities, []any{1, ids}, true},
 		"by receipt":       {byReceipt, []any{1, "R1"}, true},
 		"erased receipt":   {erasedByReceipt, []any{1, "R1"}, true},
 		"submissions":      {findSubmissions, []any{[]int{1}, ids}, true},
+		"chosen after":     {chosenAfter, append(all[:8:8], id, deleteBatch), false},
+		"chosen of":        {chosenOf, append(all[:8:8], ids), true},
+		"give standing":    {giveStanding, []any{1, times, ids, "annulled"}, true},
+		"pasts":            {pasts, []any{[][]byte{make([]byte, 32)}}, true},
+		"finished":         {findFinished, []any{[]int{1}, ids, [][]byte{make([]byte, 32)}}, true},
+		"old visits":       {oldVisits, []any{1, noon, deleteBatch}, false},
+		"old invitations":  {oldInvitations, []any{1, noon, id, noon, noon, deleteBatch}, false},
+		"held visits":      {holdVisits, []any{1, ids, noon}, true},
+		"fold visits":      {foldVisits, []any{1, ids, 0}, true},
+		"fold invitations": {foldInvitations, []any{1, ids, 0}, true},
 	} {
 		// What is read whole then, is so for want of an index, and not because it is small.
 		mustExec(t, conn, `SET enable_seqscan = off`)
@@ -187,7 +201,7 @@ func TestPlans(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		plan := strings.Join(lines, "\n")
-		for _, table := range []string{"rollup", "submission", "response", "answer"} {
+		for _, table := range []string{"rollup", "submission", "response", "answer", "erased", "invitation", "visit"} {
 			if strings.Contains(plan, "Seq Scan on "+table) {
 				t.Errorf("%s reads a whole table:\n%s", name, plan)
 				break

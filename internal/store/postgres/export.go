@@ -19,7 +19,7 @@ const exportChunk = 200
 // read does not grow with what was exported before. The bounds of submitted_at alone are for the choice of partitions.
 const (
 	exportResponses = `
-SELECT s.id, s.digest, s.receipt, r.submitted_at, r.touchpoint, r.unit, r.language
+SELECT s.id, s.digest, s.receipt, r.submitted_at, r.touchpoint, r.unit, r.language, r.standing, r.passed::text, r.failed::text
 FROM (
     SELECT * FROM response
     WHERE program = $1 AND submitted_at >= $2 AND (submitted_at, submission) > ($2, $3)
@@ -84,9 +84,17 @@ func (e *exporter) next() ([]store.Response, error) {
 	index := map[uuid.UUID]int{}
 	var id uuid.UUID
 	var digest []byte
+	var passed, failed string
 	r := store.Response{Program: e.key}
-	_, err = pgx.ForEachRow(rows, []any{&id, &digest, &r.Receipt, &r.SubmittedAt, &r.Touchpoint, &r.Unit, &r.Language}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &digest, &r.Receipt, &r.SubmittedAt, &r.Touchpoint, &r.Unit, &r.Language, &r.Standing,
+		&passed, &failed}, func() (err error) {
 		r.ID, r.Digest, r.SubmittedAt = id.String(), [32]byte(digest), r.SubmittedAt.UTC()
+		if r.Passed, err = commit.DecodeChecks(passed); err != nil {
+			return err
+		}
+		if r.Failed, err = commit.DecodeChecks(failed); err != nil {
+			return err
+		}
 		index[id] = len(chunk)
 		chunk = append(chunk, r)
 		return nil

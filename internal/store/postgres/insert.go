@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -18,32 +16,24 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
 
+// How processes neither deadlock nor miss what others do at the same moment: a transaction that stores takes what others
+// could change too, in this order, and of each kind in the order of its key, before it decides anything: the locks of
+// contacts, the rows of invitations, those of submissions, those of visits. What is not there yet it inserts, so that
+// another one that wants the same waits, and then finds it. In one round trip, so that nobody waits for this process's sake.
+// What deletes locks its program first, which nothing that stores does, and then rows in the same order.
+
 const (
 	addPrograms  = `INSERT INTO program (namespace, name) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING`
 	findPrograms = `SELECT id, namespace, name FROM program JOIN unnest($1::text[], $2::text[]) AS k (namespace, name)
 		USING (namespace, name)`
 
-	// The rows come in the order of the key, so that of two processes that add the same ones, one waits for the other, and
-	// never each for the other.
-	addSubmissions = `INSERT INTO submission (program, id, digest, receipt, submitted_at)
-		SELECT * FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::timestamptz[])
-		ON CONFLICT DO NOTHING RETURNING program, id`
-	findSubmissions = `SELECT s.program, s.id, s.digest, s.receipt
-		FROM unnest($1::int[], $2::uuid[]) AS k (program, id) JOIN submission AS s USING (program, id)`
-	dropSubmissions = `DELETE FROM submission AS s USING unnest($1::int[], $2::uuid[]) AS k (program, id)
-		WHERE s.program = k.program AND s.id = k.id`
-	findErased = `SELECT e.program, e.id, e.digest, e.receipt
-		FROM unnest($1::int[], $2::bytea[]) AS k (program, id) JOIN erased AS e USING (program, id)`
-	addResponses = `INSERT INTO response (program, submitted_at, submission, touchpoint, unit, language)
-		SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[])`
+	addResponses = `INSERT INTO response (program, submitted_at, submission, touchpoint, unit, language, standing, passed, failed)
+		SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::json[], $9::json[])`
 	addAnswers = `INSERT INTO answer (program, submitted_at, submission, question, revision, kind, vals)
 		SELECT * FROM unnest($1::int[], $2::timestamptz[], $3::uuid[], $4::text[], $5::int[], $6::text[], $7::json[])`
 )
 
-// errRaced says that another process was in between: the transaction is to be tried again.
-var errRaced = errors.New("another process erased a submission that came again")
-
-// identity is the key of a submission.
+// identity is the key of a submission, an invitation or a visit.
 type identity struct {
 	program int32
 	id      uuid.UUID
@@ -53,66 +43,61 @@ func compareIdentities(a, b identity) int {
 	return cmp.Or(cmp.Compare(a.program, b.program), bytes.Compare(a.id[:], b.id[:]))
 }
 
-// known is what is stored under an identity. Of what was erased, digest is the tombstone's.
-type known struct {
-	digest  []byte
-	receipt string
-	erased  bool
-}
+// keySet is a set of identities.
+type keySet map[identity]bool
 
-func (k known) compare(r *commit.Row) store.Result {
-	if k.erased {
-		tombstone := commit.NewTombstone(r.ID, r.Digest)
-		return commit.Compare(k.digest, tombstone.Digest[:], k.receipt)
-	}
-	return commit.Compare(k.digest, r.Digest[:], k.receipt)
-}
+func (s keySet) sorted() []identity { return slices.SortedFunc(maps.Keys(s), compareIdentities) }
 
-// insert commits the rows and sets their results.
+// insert commits the refs and sets their results.
 func (w *writer) insert(refs []ref) error {
-	results := make([]store.Result, len(refs))
 	prepare := func(ctx context.Context) error {
-		keys := make([]store.Key, len(refs))
-		for i, r := range refs {
-			keys[i] = r.row().Program
-		}
-		if err := w.addPrograms(ctx, keys); err != nil {
+		if err := w.addPrograms(ctx, refs); err != nil {
 			return err
 		}
 		return w.addMonths(ctx, refs)
 	}
-	err := w.transact(prepare, func(t *tx) (*pgx.Batch, error) { return t.insert(refs, results) })
+	var i *intake
+	err := w.transact(prepare, func(t *tx) (*pgx.Batch, error) {
+		i = newIntake(t, refs)
+		return i.store()
+	})
 	if err != nil {
 		return err
 	}
-	for i, r := range refs {
-		r.Results[r.i] = results[i]
-	}
+	i.report()
 	return nil
 }
 
-// addPrograms learns the numbers of programs, and gives them one where they are new. It does so before the
-// transaction, so that no process waits for another's.
-func (w *writer) addPrograms(ctx context.Context, keys []store.Key) error {
+// addPrograms learns the numbers of programs, and gives them one where they are new. It does so before the transaction, so
+// that no process waits for another's.
+func (w *writer) addPrograms(ctx context.Context, refs []ref) error {
 	missing := map[store.Key]bool{}
-	for _, key := range keys {
-		if w.programs[key] == 0 {
-			missing[key] = true
+	for _, r := range refs {
+		if len(r.Invitations) == 0 {
+			missing[r.program()] = true
+		}
+		for _, v := range r.Invitations {
+			missing[v.Program] = true
 		}
 	}
-	if len(missing) == 0 {
+	maps.DeleteFunc(missing, func(k store.Key, _ bool) bool { return w.programs[k] != 0 })
+	return w.numberPrograms(ctx, slices.SortedFunc(maps.Keys(missing), compareKeys))
+}
+
+func (w *writer) numberPrograms(ctx context.Context, keys []store.Key) error {
+	if len(keys) == 0 {
 		return nil
 	}
 	var namespaces, names []string
-	for _, key := range slices.SortedFunc(maps.Keys(missing), compareKeys) {
+	for _, key := range keys {
 		namespaces, names = append(namespaces, key.Namespace), append(names, key.Name)
 	}
 	if _, err := w.conn.Exec(ctx, addPrograms, namespaces, names); err != nil {
-		return fmt.Errorf("programs: %w", err)
+		return err
 	}
 	rows, err := w.conn.Query(ctx, findPrograms, namespaces, names)
 	if err != nil {
-		return fmt.Errorf("programs: %w", err)
+		return err
 	}
 	var id int32
 	var key store.Key
@@ -120,142 +105,145 @@ func (w *writer) addPrograms(ctx context.Context, keys []store.Key) error {
 		w.programs[key] = id
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("programs: %w", err)
-	}
-	return nil
+	return err
 }
 
 func compareKeys(a, b store.Key) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
-func (t *tx) insert(refs []ref, results []store.Result) (*pgx.Batch, error) {
-	first := map[identity]*commit.Row{}
+// intake is what one transaction stores of several calls: the invitations first, then the responses, then the visits, of
+// each kind in the order in which they came.
+type intake struct {
+	*tx
+	calls, rows, visitors []ref
+	invited               [][]store.InviteResult
+	results               []store.Result
+	// fresh are the responses to be stored.
+	fresh []*commit.Row
+
+	submissions *submissions
+	links       *links
+	visits      *visits
+}
+
+func newIntake(t *tx, refs []ref) *intake {
+	i := &intake{tx: t, submissions: newSubmissions(), links: newLinks(t), visits: newVisits(t)}
 	for _, r := range refs {
-		if k := t.identity(r.row()); first[k] == nil {
-			first[k] = r.row()
+		switch {
+		case len(r.Rows) > 0:
+			i.rows = append(i.rows, r)
+			i.want(r.row())
+		case len(r.Visits) > 0:
+			i.visitors = append(i.visitors, r)
+			i.visits.want(t.programs[r.program()], &r.Visits[r.i])
+		default:
+			i.calls = append(i.calls, r)
+			i.links.want(r.Invitations)
 		}
 	}
-	there, err := t.identify(first)
-	if err != nil {
-		return nil, err
+	return i
+}
+
+// want names what a response needs.
+func (i *intake) want(r *commit.Row) {
+	k := i.identity(r)
+	i.submissions.want(k, r)
+	if r.Invitation != uuid.Nil {
+		i.links.keys[identity{k.program, r.Invitation}] = true
 	}
-	var fresh []*commit.Row
-	for i, r := range refs {
-		row := r.row()
-		k := t.identity(row)
-		if old, ok := there[k]; ok {
-			results[i] = old.compare(row)
-			continue
-		}
-		there[k] = known{digest: row.Digest[:], receipt: row.Receipt}
-		results[i] = store.Result{Outcome: store.Stored, Receipt: row.Receipt}
-		fresh = append(fresh, row)
+	if r.Started {
+		i.visits.keys[k] = true
 	}
-	b := t.batch()
-	if len(fresh) > 0 {
-		t.queueRows(b, fresh)
-	}
-	return b, nil
 }
 
 func (t *tx) identity(r *commit.Row) identity { return identity{t.programs[r.Program], r.ID} }
 
-// identify stores the identities that are new, and returns what is stored under the others.
-func (t *tx) identify(rows map[identity]*commit.Row) (map[identity]known, error) {
-	keys := slices.SortedFunc(maps.Keys(rows), compareIdentities)
-	fresh := map[identity]bool{}
-	there := map[identity]known{}
-	b := t.batch()
-	t.check(b)
-	queueSubmissions(b, keys, rows, fresh)
-	// A later statement, so that it sees what was erased while the first one waited.
-	queueFindErased(b, keys, rows, there)
-	if err := t.send(b); err != nil {
+// store takes what is needed, decides, and returns the statements that write what was decided.
+func (i *intake) store() (*pgx.Batch, error) {
+	b := i.batch()
+	i.check(b)
+	i.links.take(b)
+	i.submissions.take(b)
+	i.visits.take(b)
+	if err := i.send(b); err != nil {
 		return nil, err
 	}
-	again := slices.DeleteFunc(slices.Clone(keys), func(k identity) bool { return !fresh[k] || !there[k].erased })
-	old := slices.DeleteFunc(slices.Clone(keys), func(k identity) bool { return fresh[k] || there[k].erased })
-	b = t.batch()
-	if len(again) > 0 {
-		b.Queue(dropSubmissions, programsOf(again), idsOf(again))
+	if err := i.submissions.look(i.tx); err != nil {
+		return nil, err
 	}
-	if len(old) > 0 {
-		b.Queue(findSubmissions, programsOf(old), idsOf(old)).Query(func(rows pgx.Rows) error {
-			var k identity
-			var v known
-			_, err := pgx.ForEachRow(rows, []any{&k.program, &k.id, &v.digest, &v.receipt}, func() error {
-				there[k] = known{digest: bytes.Clone(v.digest), receipt: v.receipt}
-				return nil
-			})
-			return err
-		})
+	i.decide()
+	b = i.batch()
+	i.submissions.write(b)
+	i.links.write(b)
+	i.visits.write(b)
+	if len(i.fresh) > 0 {
+		i.queueResponses(b)
 	}
-	if b.Len() > 0 {
-		if err := t.send(b); err != nil {
-			return nil, err
+	return b, nil
+}
+
+func (i *intake) decide() {
+	for _, call := range i.calls {
+		results := make([]store.InviteResult, len(call.Invitations))
+		for n := range call.Invitations {
+			results[n] = i.links.invite(&call.Invitations[n], call.Fatigue)
 		}
+		i.invited = append(i.invited, results)
 	}
-	for _, k := range old {
-		if _, ok := there[k]; !ok {
-			// It was erased after the look for what was erased.
-			return nil, errRaced
-		}
+	for _, r := range i.rows {
+		i.results = append(i.results, i.accept(r.row()))
 	}
-	return there, nil
+	for _, r := range i.visitors {
+		i.trackVisit(&r.Visits[r.i])
+	}
 }
 
-func queueSubmissions(b *pgx.Batch, keys []identity, rows map[identity]*commit.Row, fresh map[identity]bool) {
-	var digests [][]byte
-	var receipts []string
-	var times []time.Time
-	for _, k := range keys {
-		r := rows[k]
-		digests, receipts, times = append(digests, r.Digest[:]), append(receipts, r.Receipt), append(times, instant(r.SubmittedAt))
+// accept says what becomes of a response.
+func (i *intake) accept(r *commit.Row) store.Result {
+	k := i.identity(r)
+	if old, ok := i.submissions.there[k]; ok {
+		return old.compare(r)
 	}
-	b.Queue(addSubmissions, programsOf(keys), idsOf(keys), digests, receipts, times).Query(func(rows pgx.Rows) error {
-		var k identity
-		_, err := pgx.ForEachRow(rows, []any{&k.program, &k.id}, func() error {
-			fresh[k] = true
-			return nil
-		})
-		return err
-	})
+	if r.Invitation != uuid.Nil && !i.links.answer(k.program, r) {
+		return store.Result{Outcome: store.Spent}
+	}
+	if r.Started {
+		i.visits.end(k)
+	}
+	i.submissions.add(k, r)
+	i.fresh = append(i.fresh, r)
+	i.counts.Add(int64(k.program), r)
+	return store.Result{Outcome: store.Stored, Receipt: r.Receipt}
 }
 
-func queueFindErased(b *pgx.Batch, keys []identity, rows map[identity]*commit.Row, there map[identity]known) {
-	type buried struct {
-		program int32
-		id      [32]byte
+// trackVisit moves a visit on, unless its response is stored.
+func (i *intake) trackVisit(v *commit.Visit) {
+	k := identity{i.programs[v.Program], v.ID}
+	if i.submissions.stored[k] != nil || i.visits.finished[k] && !i.submissions.fresh[k] {
+		return
 	}
-	byTombstone := map[buried]identity{}
-	var ids [][]byte
-	for _, k := range keys {
-		id := commit.NewTombstone(k.id, rows[k].Digest).ID
-		byTombstone[buried{k.program, id}] = k
-		ids = append(ids, id[:])
-	}
-	b.Queue(findErased, programsOf(keys), ids).Query(func(rows pgx.Rows) error {
-		var program int32
-		var id, digest []byte
-		var receipt string
-		_, err := pgx.ForEachRow(rows, []any{&program, &id, &digest, &receipt}, func() error {
-			k := byTombstone[buried{program, [32]byte(id)}]
-			there[k] = known{digest: bytes.Clone(digest), receipt: receipt, erased: true}
-			return nil
-		})
-		return err
-	})
+	i.visits.move(k, v)
 }
 
-// queueRows adds responses with their answers, and counts them.
-func (t *tx) queueRows(b *pgx.Batch, rows []*commit.Row) {
+// report tells the calls what became of what they wanted.
+func (i *intake) report() {
+	for n, r := range i.rows {
+		r.Results[r.i] = i.results[n]
+	}
+	for n, call := range i.calls {
+		copy(call.Invited, i.invited[n])
+	}
+}
+
+// queueResponses adds responses with their answers.
+func (i *intake) queueResponses(b *pgx.Batch) {
 	var r struct {
 		programs                      []int32
 		times                         []time.Time
 		ids                           []pgtype.UUID
 		touchpoints, units, languages []string
+		standings, passed, failed     []string
 	}
 	var a struct {
 		programs               []int32
@@ -264,19 +252,19 @@ func (t *tx) queueRows(b *pgx.Batch, rows []*commit.Row) {
 		questions, kinds, vals []string
 		revisions              []int32
 	}
-	for _, row := range rows {
-		program, at, id := t.programs[row.Program], instant(row.SubmittedAt), pgtype.UUID{Bytes: row.ID, Valid: true}
+	for _, row := range i.fresh {
+		program, at, id := i.programs[row.Program], instant(row.SubmittedAt), pgtype.UUID{Bytes: row.ID, Valid: true}
 		r.programs, r.times, r.ids = append(r.programs, program), append(r.times, at), append(r.ids, id)
 		r.touchpoints, r.units = append(r.touchpoints, row.Touchpoint), append(r.units, row.Unit)
-		r.languages = append(r.languages, row.Language)
+		r.languages, r.standings = append(r.languages, row.Language), append(r.standings, string(row.Standing))
+		r.passed, r.failed = append(r.passed, row.Passed), append(r.failed, row.Failed)
 		for _, answer := range row.Answers {
 			a.programs, a.times, a.ids = append(a.programs, program), append(a.times, at), append(a.ids, id)
 			a.questions, a.revisions = append(a.questions, answer.Question), append(a.revisions, answer.Revision)
 			a.kinds, a.vals = append(a.kinds, answer.Kind), append(a.vals, answer.Vals)
 		}
-		t.counts.Add(int64(program), row)
 	}
-	b.Queue(addResponses, r.programs, r.times, r.ids, r.touchpoints, r.units, r.languages)
+	b.Queue(addResponses, r.programs, r.times, r.ids, r.touchpoints, r.units, r.languages, r.standings, r.passed, r.failed)
 	b.Queue(addAnswers, a.programs, a.times, a.ids, a.questions, a.revisions, a.kinds, a.vals)
 }
 

@@ -43,8 +43,8 @@ func migrate(ctx context.Context, config *pgx.ConnConfig) (version int64, err er
 		return 0, fmt.Errorf("reading which programs may use the tables: %w", err)
 	}
 	if oldest > target {
-		return 0, fmt.Errorf("the tables have schema version %d and need a program that knows version %d, this one knows "+
-			"up to %d: use the newer program", current, oldest, target)
+		return 0, refusal(fmt.Sprintf("the tables have schema version %d and need a program that knows version %d, this one "+
+			"knows up to %d: use the newer program", current, oldest, target))
 	}
 	return current, nil
 }

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/storetest"
 )
 
@@ -38,7 +40,14 @@ func TestMigrations(t *testing.T) {
 			if info, err := s.Info(context.Background()); err != nil || info.SchemaVersion != int64(len(files)) {
 				t.Errorf("Info: %v, %v; want version %d", info, err, len(files))
 			}
+			retired := store.Response{ID: "00000000-0000-4000-8000-000000000003", Digest: [32]byte(bytes.Repeat([]byte{3}, 32))}
+			if keeps(t, dsn, retired) {
+				t.Error("the identity of what was retired is in clear")
+			}
 			storetest.Aged(t, s)
+			if version >= 2 {
+				storetest.AgedInvitations(t, s)
+			}
 		})
 	}
 }
@@ -94,4 +103,86 @@ func TestNewerTables(t *testing.T) {
 			t.Errorf("Open of tables that need a newer program: %v, %v", s, err)
 		}
 	}
+}
+
+// TestTombstonesOfMany has more retired submissions among others than one transaction of a migration rewrites.
+func TestTombstonesOfMany(t *testing.T) {
+	const n = 5000
+	dsn := newSchema(t, server)
+	migrateTo(t, dsn, 2)
+	conn := connect(t, dsn)
+	defer hangUp(t, conn)
+	mustExec(t, conn, `INSERT INTO program (namespace, name) SELECT 'airport', 'p' || i FROM generate_series(1, 3) AS i`)
+	mustExec(t, conn, `INSERT INTO submission (program, id, digest, receipt, submitted_at)
+		SELECT 1 + i % 3, ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid, sha256(int4send(i)), 'R' || i, '1999-01-01 00:00+00'
+		FROM generate_series(1, $1::int) AS i`, n)
+	// Of the second program and the first thousands of the others nothing is retired.
+	mustExec(t, conn, `INSERT INTO response (program, submitted_at, submission, touchpoint, unit, language)
+		SELECT program, submitted_at, id, '', '', '' FROM submission WHERE program = 2 OR receipt < 'R3'`)
+	kept := ask(t, dsn, `SELECT count(*)::text FROM response`)
+	migrateTo(t, dsn, 3)
+	migrateTo(t, dsn, 3)
+	if got := ask(t, dsn, `SELECT count(*) || ' of ' || count(*) + (SELECT count(*) FROM erased) FROM submission`); got != fmt.Sprint(kept, " of ", n) {
+		t.Errorf("submissions that are kept: %s, want %s of %d", got, kept, n)
+	}
+	if got := ask(t, dsn, `SELECT count(*)::text FROM submission AS s FULL JOIN response AS r ON r.program = s.program AND r.submission = s.id
+		WHERE s.id IS NULL OR r.submission IS NULL`); got != "0" {
+		t.Errorf("%s submissions or responses are without the other", got)
+	}
+}
+
+// TestVersionBefore runs the statements with which a program of the version before works on, beside one of this.
+func TestVersionBefore(t *testing.T) {
+	dsn := newSchema(t, server)
+	s := mustOpen(t, dsn, Options{})
+	defer mustClose(t, s)
+	link := store.Invitation{Program: program, ID: storetest.ID("link", 1), InvitedAt: noon, ExpiresAt: noon.AddDate(0, 0, 1)}
+	if _, err := s.Invite(context.Background(), []store.Invitation{link}, store.Fatigue{}); err != nil {
+		t.Fatal(err)
+	}
+	suspect := answered(1, "1")
+	suspect.Standing, suspect.Failed = store.StandingSuspect, []string{"page"}
+	annulled := answered(2, "2")
+	annulled.Standing = store.StandingAnnulled
+	mustAppend(t, s, suspect, annulled, answered(3, "3"), answered(4, "4"))
+	conn := connect(t, dsn)
+	defer hangUp(t, conn)
+	id := storetest.ID("before", 5)
+	for _, query := range []string{
+		`BEGIN`,
+		`INSERT INTO submission (program, id, digest, receipt, submitted_at) VALUES (1, '` + id + `', sha256('5'), 'R5', '2026-05-04 12:00+00')`,
+		`INSERT INTO response (program, submitted_at, submission, touchpoint, unit, language) VALUES (1, '2026-05-04 12:00+00', '` + id + `', '', '', '')`,
+		`INSERT INTO answer (program, submitted_at, submission, question, revision, kind, vals)
+			VALUES (1, '2026-05-04 12:00+00', '` + id + `', 'recommend', 1, 'scale', '["5"]')`,
+		`SELECT nextval('commit_seq')`,
+		`INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, n, slot, seq)
+			VALUES (1, '', '', 'recommend', 1, 493860, '5', 1, 7, currval('commit_seq'))`,
+		`INSERT INTO progress (program, slot, seq) VALUES (1, 7, currval('commit_seq'))`,
+		`COMMIT`,
+	} {
+		mustExec(t, conn, query)
+	}
+	wantKept(t, s, 5)
+	// It erases one, and retires all others but the last.
+	const doomed = ` WHERE program = 1 AND submitted_at >= '2026-05-04 12:00+00' AND submitted_at <= '2026-05-04 12:00+00' AND submission = ANY ($1::uuid[])`
+	const counted = doomed + ` AND answered_at >= '2026-05-04 12:00+00' AND answered_at <= '2026-05-04 12:00+00' GROUP BY 1, 2, 3, 4, 5, 6, 7
+		ON CONFLICT (program, hour, key, slot) DO UPDATE SET `
+	for _, c := range []struct {
+		ids   []string
+		count string
+	}{
+		{[]string{storetest.ID("answered", 4)}, `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, slot, n, seq)
+			SELECT program, touchpoint, unit, question, revision, hour, value, 7, -count(*), currval('commit_seq') FROM counted` + counted +
+			`n = rollup.n + excluded.n, seq = excluded.seq`},
+		{[]string{suspect.ID, annulled.ID, id}, `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, slot, n, retired, seq)
+			SELECT program, touchpoint, unit, question, revision, hour, value, 7, 0, count(*), 0 FROM counted` + counted +
+			`retired = rollup.retired + excluded.retired`},
+	} {
+		mustExec(t, conn, c.count, c.ids)
+		mustExec(t, conn, `DELETE FROM answer`+doomed, c.ids)
+		mustExec(t, conn, `DELETE FROM response`+doomed, c.ids)
+	}
+	wantKept(t, s, 1)
+	mustAppend(t, s, answered(3, "3"), suspect)
+	wantKept(t, s, 1)
 }

@@ -34,6 +34,13 @@ type Options struct {
 	// PoolSize is how many connections are for reading, 2 or more. One of them is never taken by exports and recounts,
 	// so that they do not hold up the feed. Default 4.
 	PoolSize int
+	// Schema is the name of the schema that the tables are in, at most 63 bytes. It is made where it is missing. Empty for
+	// the first of the search_path's names, which must be there.
+	Schema string
+	// Untrusted says that the DSN comes from somebody else than who runs this process. It must be a URI then, of which
+	// nothing is taken that would have the process read files or give away what it knows, and no error shows any of it
+	// but the names of hosts, user and database.
+	Untrusted bool
 
 	// commitTimeout of the writer, for tests; commitTimeout if zero.
 	commitTimeout time.Duration
@@ -65,14 +72,14 @@ type Store struct {
 var _ store.Store = (*Store)(nil)
 
 // Open opens the store in the database that dsn names (a URL or key=value words, as psql takes them; passwords better come
-// from a passfile or the environment), and brings its tables up to date, in the first schema of the search_path. It fails
-// if the database is away, older than PostgreSQL 13, or has tables that need a newer program.
+// from a passfile or the environment), and brings its tables up to date. It fails if the database is away, older than
+// PostgreSQL 13, or has tables that need a newer program.
 func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
-	config, err := parse(dsn)
+	config, err := parse(dsn, o)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
-	if err := checkServer(ctx, config.ConnConfig); err != nil {
+	if err := prepareServer(ctx, config.ConnConfig, o.Schema); err != nil {
 		return nil, fmt.Errorf("postgres: %w", err)
 	}
 	s := &Store{news: make(chan struct{}, 1)}

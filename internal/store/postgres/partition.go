@@ -41,6 +41,9 @@ func bounds(month string) (from, to string, err error) {
 func (w *writer) addMonths(ctx context.Context, refs []ref) error {
 	missing := map[string]bool{}
 	for _, r := range refs {
+		if len(r.Rows) == 0 {
+			continue
+		}
 		if month, ok := monthOf(instant(r.row().SubmittedAt)); ok && !w.months[month] {
 			missing[month] = true
 		}

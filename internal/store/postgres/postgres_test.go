@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"cmp"
+	"context"
 	"testing"
 
 	"github.com/cx-operator/cx-operator/internal/store"
@@ -27,6 +28,7 @@ func newHarness(t *testing.T, o Options) storetest.Harness {
 		Queue:  cmp.Or(o.QueueLength, commit.DefaultQueueLength),
 		Hold:   func(tb storetest.TB) func() { return hold(tb, dsn) },
 		Damage: func(tb storetest.TB, program store.Key) { damage(tb, dsn, program) },
+		Keeps:  func(tb storetest.TB, r store.Response) bool { return keeps(tb, dsn, r) },
 	}
 }
 
@@ -50,4 +52,19 @@ func damage(tb storetest.TB, dsn string, program store.Key) {
 		SELECT rollup.ctid FROM rollup JOIN program ON program.id = rollup.program WHERE namespace = $1 AND name = $2 LIMIT 1
 	)`, program.Namespace, program.Name)
 	hangUp(tb, conn)
+}
+
+// keeps looks at every column of identities and bytes.
+func keeps(tb storetest.TB, dsn string, r store.Response) (found bool) {
+	tb.Helper()
+	conn := connect(tb, dsn)
+	err := conn.QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM submission WHERE id = $1::uuid OR digest = $2)
+		OR EXISTS (SELECT FROM response WHERE submission = $1) OR EXISTS (SELECT FROM answer WHERE submission = $1)
+		OR EXISTS (SELECT FROM erased WHERE id IN (uuid_send($1), $2) OR digest IN (uuid_send($1), $2))
+		OR EXISTS (SELECT FROM visit WHERE id = $1)`, r.ID, r.Digest[:]).Scan(&found)
+	if err != nil {
+		tb.Fatalf("looking for a response: %v", err)
+	}
+	hangUp(tb, conn)
+	return found
 }

@@ -9,17 +9,23 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
 
+// recount leaves out what nothing is kept of.
 const recount = `
 SELECT touchpoint, unit, question, revision, hour, value, sum(n)::bigint, sum(kept)::bigint, sum(retired)::bigint
 FROM (
-    SELECT touchpoint, unit, question, revision, hour, value, n, 0 AS kept, retired FROM rollup WHERE program = $1
+    SELECT touchpoint, unit, question, revision, hour, value, n, 0 AS kept, retired FROM rollup
+    WHERE program = $1 AND question NOT IN ('@completed', '@seconds')
     UNION ALL
     SELECT touchpoint, unit, question, revision, hour, value, 0, 1, 0 FROM counted WHERE program = $1
+    UNION ALL
+    SELECT touchpoint, unit, question, revision, hour, value, 0, 1, 0 FROM invitation_count WHERE program = $1
+    UNION ALL
+    SELECT touchpoint, unit, question, revision, hour, value, 0, 1, 0 FROM visit_count WHERE program = $1
 ) AS both_ways
 GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> sum(kept) + sum(retired)
 ORDER BY 1, 2, 3, 4, 5, 6 LIMIT $2`
 
-// Recount implements store.Store. It reads every answer of the program.
+// Recount implements store.Store. It reads all that is kept of the program.
 func (s *Store) Recount(ctx context.Context, program store.Key) (store.Check, error) {
 	var check store.Check
 	err := s.readBulk(ctx, func(ctx context.Context, t pgx.Tx) error {

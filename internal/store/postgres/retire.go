@@ -12,60 +12,127 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
 
-// retireBatch bounds the responses that one transaction deletes, and so how long it keeps appends waiting.
-const retireBatch = 256
+// deleteBatch bounds what one transaction deletes or changes, and so how long it keeps appends waiting.
+const deleteBatch = 256
 
 const (
-	// One transaction at a time deletes a program's answers: what it counts is then what it deletes.
+	// One transaction at a time deletes or changes what is stored of a program: what it counts is then what it deletes.
 	lockProgram = `SELECT pg_advisory_xact_lock('response'::regclass::oid::int, $1)`
-	expired     = `SELECT submitted_at, submission FROM response WHERE program = $1 AND submitted_at < $2
+	expired     = `SELECT submitted_at, submission, standing = 'suspect' FROM response WHERE program = $1 AND submitted_at < $2
 		ORDER BY submitted_at, submission LIMIT $3`
 
-	// doomed are the responses to be deleted. The bounds of submitted_at are for the choice of partitions.
-	doomed          = ` program = $1 AND submitted_at >= $2 AND submitted_at <= $3 AND submission = ANY ($4::uuid[])`
-	doomedCounts    = doomed + ` AND answered_at >= $2 AND answered_at <= $3`
-	deleteAnswers   = `DELETE FROM answer WHERE` + doomed
-	deleteResponses = `DELETE FROM response WHERE` + doomed
-
+	// countsOf are the counts of some responses. The two times limit each table by itself, because that is how PostgreSQL
+	// chooses their partitions; the offset keeps it from making a join of what is a look-up for each response.
+	countsOf = ` FROM unnest($2::timestamptz[], $3::uuid[]) AS k (at, id) CROSS JOIN LATERAL (
+			SELECT * FROM counted AS c
+			WHERE c.program = $1 AND c.submitted_at = k.at AND c.answered_at = k.at AND c.submission = k.id OFFSET 0
+		) AS c `
+	groupCounts = ` GROUP BY c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value
+		ON CONFLICT (program, hour, key, slot) DO UPDATE SET `
+	// countResponses adds the counts, times $5. It inserts a count that is missing, so that erasure does not cover up what a
+	// recount would find.
+	countResponses = `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, slot, n, seq)
+		SELECT c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, $4::smallint, $5::int * count(*), currval('commit_seq')` +
+		countsOf + groupCounts + `n = rollup.n + excluded.n, seq = excluded.seq`
+	uncountSuspects = `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, slot, n, seq)
+		SELECT c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, $4::smallint, -count(*), currval('commit_seq')` +
+		countsOf + `WHERE c.question = '@suspect'` + groupCounts + `n = rollup.n + excluded.n, seq = excluded.seq`
 	// foldRetired inserts a count that is missing with n = 0, so that retention does not cover up what a recount would find.
 	foldRetired = `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, slot, n, retired, seq)
-		SELECT program, touchpoint, unit, question, revision, hour, value, $5::smallint, 0, count(*), 0 FROM counted WHERE` + doomedCounts + `
-		GROUP BY 1, 2, 3, 4, 5, 6, 7
-		ON CONFLICT (program, hour, key, slot) DO UPDATE SET retired = rollup.retired + excluded.retired`
+		SELECT c.program, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, $4::smallint, 0, count(*), 0` +
+		countsOf + `WHERE c.question <> '@suspect'` + groupCounts + `retired = rollup.retired + excluded.retired`
+
+	ofPairs         = ` AS r USING unnest($2::timestamptz[], $3::uuid[]) AS k (at, id) WHERE r.program = $1 AND r.submitted_at = k.at AND r.submission = k.id`
+	deleteAnswers   = `DELETE FROM answer` + ofPairs
+	deleteResponses = `DELETE FROM response` + ofPairs
+
+	// buryIdentities puts tombstones in the place of submissions: what commit.NewTombstone makes.
+	buryIdentities = `WITH gone AS (
+			DELETE FROM submission WHERE program = $1 AND id = ANY ($2::uuid[]) RETURNING program, id, digest, receipt
+		) INSERT INTO erased (program, id, digest, receipt)
+		SELECT program, sha256('id'::bytea || uuid_send(id)), sha256('digest'::bytea || uuid_send(id) || digest), receipt FROM gone`
 )
 
-// deletion names responses of a program: all that are in ids, between two times.
-type deletion struct {
-	program  int32
-	from, to time.Time
-	ids      []pgtype.UUID
+// selected are responses of a program, by when they were submitted and their identities.
+type selected struct {
+	program int32
+	times   []time.Time
+	ids     []pgtype.UUID
 }
 
-// queue deletes the responses with their answers, after fold, which has their counts and one more argument.
-func (d deletion) queue(b *pgx.Batch, fold string, argument any) {
-	b.Queue(fold, d.program, d.from, d.to, d.ids, argument)
-	b.Queue(deleteAnswers, d.program, d.from, d.to, d.ids)
-	b.Queue(deleteResponses, d.program, d.from, d.to, d.ids)
+func (s *selected) add(at time.Time, id pgtype.UUID) {
+	s.times, s.ids = append(s.times, at), append(s.ids, id)
+}
+
+// exec queues a statement on them, with more arguments.
+func (s *selected) exec(b *pgx.Batch, statement string, more ...any) {
+	b.Queue(statement, append([]any{s.program, s.times, s.ids}, more...)...)
+}
+
+// delete queues their deletion, identities included.
+func (s *selected) delete(b *pgx.Batch) {
+	s.exec(b, deleteAnswers)
+	s.exec(b, deleteResponses)
+	b.Queue(buryIdentities, s.program, s.ids)
+}
+
+// step is what one transaction of several did: it found some, and changed those that were still as it had found them. next,
+// which may be nil, is called when that is committed.
+type step struct {
+	found, changed int
+	next           func()
+}
+
+// repeat has the loop run a change of a program, each time in a transaction of its own that holds the program's lock, until
+// it finds less than deleteBatch, and returns how much it changed in all.
+func (s *Store) repeat(ctx context.Context, key store.Key, change func(t *tx, program int32) (step, *pgx.Batch, error)) (total int64, err error) {
+	for {
+		var last step
+		err := s.do(ctx, func(t *tx) (b *pgx.Batch, err error) {
+			last = step{}
+			program, err := t.lock(key)
+			if err != nil || program == 0 {
+				return nil, err
+			}
+			last, b, err = change(t, program)
+			return b, err
+		})
+		if err != nil {
+			return total, err
+		}
+		total += int64(last.changed)
+		if last.found < deleteBatch {
+			return total, nil
+		}
+		if last.next != nil {
+			last.next()
+		}
+	}
+}
+
+// lock begins the transaction, if it has not begun, and locks a program against others that delete or change what it has. It
+// returns its number, 0 where there is none.
+func (t *tx) lock(key store.Key) (int32, error) {
+	program, err := findProgram(t.ctx, t.conn, key)
+	if err != nil || program == 0 {
+		return 0, err
+	}
+	b := t.batch()
+	b.Queue(lockProgram, program)
+	return program, t.send(b)
 }
 
 // Retire implements store.Store. It also drops the partitions that have become empty.
 func (s *Store) Retire(ctx context.Context, program store.Key, before time.Time) (int64, error) {
-	// A time is stored rounded down, so the bound is rounded up.
-	bound := instant(before.Add(time.Microsecond - 1).UnixMicro())
-	for total := int64(0); ; {
-		var n int
-		err := s.do(ctx, func(t *tx) (b *pgx.Batch, err error) {
-			n, b, err = t.retire(program, bound)
-			return b, err
-		})
-		if err != nil {
-			return total, wrap("retire", err)
-		}
-		total += int64(n)
-		if n < retireBatch {
-			return total, s.dropAfter(ctx, bound, total)
-		}
+	bound := instant(commit.Bound(before))
+	total, err := s.repeat(ctx, program, func(t *tx, program int32) (step, *pgx.Batch, error) {
+		n, b, err := t.retire(program, bound)
+		return step{found: n, changed: n}, b, err
+	})
+	if err != nil {
+		return total, wrap("retire", err)
 	}
+	return total, s.dropAfter(ctx, bound, total)
 }
 
 // dropAfter drops empty partitions, where something was deleted.
@@ -81,45 +148,41 @@ func (s *Store) dropAfter(ctx context.Context, bound time.Time, deleted int64) e
 }
 
 // retire deletes the oldest responses, with their answers, and returns how many.
-func (t *tx) retire(key store.Key, bound time.Time) (int, *pgx.Batch, error) {
-	program, err := findProgram(t.ctx, t.conn, key)
-	if err != nil || program == 0 {
+func (t *tx) retire(program int32, bound time.Time) (int, *pgx.Batch, error) {
+	doomed, suspects := selected{program: program}, false
+	rows, err := t.conn.Query(t.ctx, expired, program, bound, deleteBatch)
+	if err != nil {
 		return 0, nil, err
 	}
-	d := deletion{program: program}
+	var at time.Time
+	var id pgtype.UUID
+	var suspect bool
+	if _, err := pgx.ForEachRow(rows, []any{&at, &id, &suspect}, func() error {
+		doomed.add(at, id)
+		suspects = suspects || suspect
+		return nil
+	}); err != nil || len(doomed.ids) == 0 {
+		return 0, nil, err
+	}
 	b := t.batch()
-	b.Queue(lockProgram, program)
-	b.Queue(expired, program, bound, retireBatch).Query(func(rows pgx.Rows) error {
-		var id pgtype.UUID
-		_, err := pgx.ForEachRow(rows, []any{&d.to, &id}, func() error {
-			if len(d.ids) == 0 {
-				d.from = d.to
-			}
-			d.ids = append(d.ids, id)
-			return nil
-		})
-		return err
-	})
-	if err := t.send(b); err != nil || len(d.ids) == 0 {
-		return 0, nil, err
+	doomed.exec(b, foldRetired, t.slot)
+	if suspects {
+		t.number(b, program)
+		doomed.exec(b, uncountSuspects, t.slot)
 	}
-	b = t.batch()
-	d.queue(b, foldRetired, t.slot)
-	return len(d.ids), b, nil
+	doomed.delete(b)
+	return len(doomed.ids), b, nil
+}
+
+// number gives the transaction its number, before a statement that changes counts of a program with it.
+func (t *tx) number(b *pgx.Batch, program int32) {
+	t.changed[program], t.numbered = true, true
+	number(b)
 }
 
 const (
-	byReceipt       = `SELECT id, digest, submitted_at FROM submission WHERE program = $1 AND receipt = $2 LIMIT 1 FOR UPDATE`
+	byReceipt       = `SELECT id, submitted_at FROM submission WHERE program = $1 AND receipt = $2 LIMIT 1 FOR UPDATE`
 	erasedByReceipt = `SELECT EXISTS (SELECT FROM erased WHERE program = $1 AND receipt = $2)`
-	deleteIdentity  = `DELETE FROM submission WHERE program = $1 AND id = $2`
-	addErased       = `INSERT INTO erased (program, id, digest, receipt) VALUES ($1, $2, $3, $4)`
-
-	// uncount inserts a count that is missing, so that erasure does not cover up what a recount would find.
-	uncount = `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, slot, n, seq)
-		SELECT program, touchpoint, unit, question, revision, hour, value, $5::smallint, -count(*), currval('commit_seq')
-		FROM counted WHERE` + doomedCounts + `
-		GROUP BY 1, 2, 3, 4, 5, 6, 7
-		ON CONFLICT (program, hour, key, slot) DO UPDATE SET n = rollup.n + excluded.n, seq = excluded.seq`
 )
 
 // Erase implements store.Store.
@@ -139,30 +202,28 @@ func (s *Store) Erase(ctx context.Context, program store.Key, receipt string) (b
 }
 
 func (t *tx) erase(key store.Key, receipt string) (bool, *pgx.Batch, error) {
-	program, err := findProgram(t.ctx, t.conn, key)
+	program, err := t.lock(key)
 	if err != nil || program == 0 {
 		return false, nil, err
 	}
-	var id pgtype.UUID
-	var digest []byte
-	var at time.Time
-	erased := false
+	doomed, erased := selected{program: program}, false
 	b := t.batch()
-	b.Queue(lockProgram, program)
 	b.Queue(byReceipt, program, receipt).Query(func(rows pgx.Rows) error {
-		_, err := pgx.ForEachRow(rows, []any{&id, &digest, &at}, func() error { return nil })
+		var at time.Time
+		var id pgtype.UUID
+		_, err := pgx.ForEachRow(rows, []any{&id, &at}, func() error {
+			doomed.add(at, id)
+			return nil
+		})
 		return err
 	})
 	b.Queue(erasedByReceipt, program, receipt).QueryRow(func(row pgx.Row) error { return row.Scan(&erased) })
-	if err := t.send(b); err != nil || !id.Valid {
+	if err := t.send(b); err != nil || len(doomed.ids) == 0 {
 		return erased, nil, err
 	}
-	tombstone := commit.NewTombstone(id.Bytes, [32]byte(digest))
-	t.changed[program], t.numbered = true, true
 	b = t.batch()
-	number(b)
-	deletion{program, at, at, []pgtype.UUID{id}}.queue(b, uncount, t.slot)
-	b.Queue(deleteIdentity, program, id)
-	b.Queue(addErased, program, tombstone.ID[:], tombstone.Digest[:], receipt)
+	t.number(b, program)
+	doomed.exec(b, countResponses, t.slot, -1)
+	doomed.delete(b)
 	return true, b, nil
 }

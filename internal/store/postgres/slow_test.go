@@ -127,10 +127,10 @@ func (p *proxy) cut() {
 
 // through returns where the schema is through the proxy.
 func (p *proxy) through(dsn string) string {
-	return strings.Replace(dsn, "host="+url(server.Socket()), "host="+url(p.dir), 1)
+	return strings.Replace(dsn, "host="+escaped(server.Socket()), "host="+escaped(p.dir), 1)
 }
 
-func url(path string) string { return strings.ReplaceAll(path, "/", "%2F") }
+func escaped(path string) string { return strings.ReplaceAll(path, "/", "%2F") }
 
 // TestSlowNetwork makes each message take a while: a caller's patience ends before that, its answer is stored all the same.
 func TestSlowNetwork(t *testing.T) {

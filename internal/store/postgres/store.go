@@ -25,7 +25,12 @@ func (s *Store) FinishImport(ctx context.Context, program store.Key) (string, er
 		return "", wrap("finish import", err)
 	}
 	err = s.loop.Do(ctx, func() error {
-		prepare := func(ctx context.Context) error { return s.writer.addPrograms(ctx, []store.Key{program}) }
+		prepare := func(ctx context.Context) error {
+			if s.writer.programs[program] != 0 {
+				return nil
+			}
+			return s.writer.numberPrograms(ctx, []store.Key{program})
+		}
 		return s.writer.transact(prepare, func(t *tx) (*pgx.Batch, error) {
 			b := t.batch()
 			t.check(b)

@@ -84,7 +84,7 @@ func (s *Store) do(ctx context.Context, change change) error {
 	return s.loop.Do(ctx, func() error { return s.writer.transact(nil, change) })
 }
 
-// ref is a row of a part.
+// ref is a row of a part, of whichever kind it has. Of invitations it is all of a call.
 type ref struct {
 	commit.Part
 	i int
@@ -92,10 +92,37 @@ type ref struct {
 
 func (r ref) row() *commit.Row { return &r.Rows[r.i] }
 
+// program returns what the ref is of.
+func (r ref) program() store.Key {
+	switch {
+	case len(r.Rows) > 0:
+		return r.Rows[r.i].Program
+	case len(r.Visits) > 0:
+		return r.Visits[r.i].Program
+	default:
+		return r.Invitations[r.i].Program
+	}
+}
+
+func (r ref) String() string {
+	switch {
+	case len(r.Rows) > 0:
+		return "response " + r.Rows[r.i].ID.String()
+	case len(r.Visits) > 0:
+		return "visit " + r.Visits[r.i].ID.String()
+	default:
+		return "invitations"
+	}
+}
+
 // write commits the parts together.
 func (w *writer) write(parts []commit.Part) error {
 	var refs []ref
 	for _, p := range parts {
+		if len(p.Invitations) > 0 {
+			refs = append(refs, ref{p, p.From})
+			continue
+		}
 		for i := p.From; i < p.To; i++ {
 			refs = append(refs, ref{p, i})
 		}
@@ -104,7 +131,7 @@ func (w *writer) write(parts []commit.Part) error {
 }
 
 // writeRefs commits the rows together. If one is at fault, it commits the halves apart, down to that one: the others must
-// not suffer for it. Of an Append that failed, no more rows are written.
+// not suffer for it. Of a call that failed, no more rows are written.
 func (w *writer) writeRefs(refs []ref) error {
 	refs = slices.DeleteFunc(refs, func(r ref) bool { return r.Err() != nil })
 	if len(refs) == 0 {
@@ -115,7 +142,7 @@ func (w *writer) writeRefs(refs []ref) error {
 		return err
 	}
 	if len(refs) == 1 {
-		refs[0].Fail(fmt.Errorf("postgres: append: response %s: %w", refs[0].row().ID, err))
+		refs[0].Fail(fmt.Errorf("%s: %s: %w", refs[0].Name, refs[0], err))
 		return nil
 	}
 	half := len(refs) / 2
@@ -162,7 +189,7 @@ func (w *writer) transact(prepare func(context.Context) error, change change) er
 		if errors.Is(err, errRestored) {
 			err = errors.Join(err, w.disconnect())
 		}
-		again := clashed(err) || errors.Is(err, errRestored) || errors.Is(err, errRaced) || missingPartition(err) || lost(err) && !fresh && !t.committing
+		again := clashed(err) || errors.Is(err, errRestored) || missingPartition(err) || lost(err) && !fresh && !t.committing
 		if attempt > 1 || !again {
 			return err
 		}

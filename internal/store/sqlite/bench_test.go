@@ -2,13 +2,17 @@ package sqlite
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 	"github.com/cx-operator/cx-operator/internal/store/storetest"
 )
 
@@ -70,4 +74,24 @@ func BenchmarkImport(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "responses/s")
+}
+
+// BenchmarkInvite invites different people, as many as may be at once, with every rule.
+func BenchmarkInvite(b *testing.B) {
+	s := mustOpen(b, filepath.Join(b.TempDir(), "answers.db"), Options{})
+	defer s.Close()
+	rule := store.Cooldown{AfterInvitation: 24 * time.Hour, AfterAnswer: 24 * time.Hour}
+	invitations := make([]store.Invitation, b.N)
+	for i := range invitations {
+		hash := sha256.Sum256(fmt.Append(nil, i))
+		invitations[i] = store.Invitation{Program: program, ID: storetest.ID("invite", i), Digest: hash, Contact: hash[:], InvitedAt: time.Unix(int64(i), 0)}
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for chunk := range slices.Chunk(invitations, commit.MaxInvitations) {
+		if _, err := s.Invite(context.Background(), chunk, store.Fatigue{Program: rule, Namespace: rule}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "invitations/s")
 }

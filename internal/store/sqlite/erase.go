@@ -9,20 +9,21 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cx-operator/cx-operator/internal/store"
-	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
 
-// uncount inserts a count that is missing, so that erasure does not cover up what a recount would find.
-const uncount = `
+// countResponses adds to the counts what a list of responses count under, ?3 times. It inserts a count that is missing, so
+// that erasure does not cover up what a recount would find.
+const countResponses = `
 INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, n, seq)
-SELECT program, touchpoint, unit, question, revision, hour, value, -count(*), ?2
-FROM counted WHERE response = ?1 GROUP BY 1, 2, 3, 4, 5, 6, 7
+SELECT program, touchpoint, unit, question, revision, hour, value, ?3 * count(*), ?2
+FROM response_count WHERE response IN (SELECT value FROM json_each(?1)) GROUP BY 1, 2, 3, 4, 5, 6, 7
 ON CONFLICT DO UPDATE SET n = n + excluded.n, seq = excluded.seq`
 
 const (
-	byReceipt      = `SELECT id, digest FROM submission WHERE program = ? AND receipt = ?`
-	bySubmission   = `SELECT id FROM response WHERE program = ? AND submission = ?`
-	erasedReceipts = `SELECT count(*) FROM erased WHERE program = ? AND receipt = ?`
+	byReceipt    = `SELECT id FROM submission WHERE program = ? AND receipt = ?`
+	bySubmission = `SELECT id FROM response WHERE program = ? AND submission = ?`
+	// eraseRetired makes retired responses erased ones.
+	eraseRetired = `UPDATE erased SET retired = 0 WHERE program = ? AND receipt = ?`
 )
 
 // Erase implements store.Store.
@@ -43,57 +44,39 @@ func (s *Store) Erase(ctx context.Context, program store.Key, receipt string) (b
 
 func (t *tx) erase(key store.Key, receipt string) (bool, error) {
 	ctx := context.Background()
-	var program int64
-	err := t.stmts.findProgram.QueryRow(key.Namespace, key.Name).Scan(&program)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+	program, err := t.knownProgram(key)
+	if err != nil || program == 0 {
 		return false, err
 	}
 	var id uuid.UUID
-	var digest []byte
-	switch err := t.conn.QueryRowContext(ctx, byReceipt, program, receipt).Scan(&id, &digest); {
+	switch err := t.conn.QueryRowContext(ctx, byReceipt, program, receipt).Scan(&id); {
 	case errors.Is(err, sql.ErrNoRows):
-		var erased int
-		err := t.conn.QueryRowContext(ctx, erasedReceipts, program, receipt).Scan(&erased)
-		return erased > 0, err
+		erased, err := t.conn.ExecContext(ctx, eraseRetired, program, receipt)
+		if err != nil {
+			return false, err
+		}
+		n, err := erased.RowsAffected()
+		return n > 0, err
 	case err != nil:
 		return false, err
 	}
 	if err := t.eraseResponse(program, id); err != nil {
 		return false, err
 	}
-	return true, t.bury(program, id, [32]byte(digest), receipt)
+	return true, t.bury(program, []uuid.UUID{id}, false)
 }
 
-// eraseResponse deletes the response of a submission and takes it out of the counts, where retention has left it.
+// eraseResponse deletes the response of a submission and takes it out of the counts.
 func (t *tx) eraseResponse(program int64, submission uuid.UUID) error {
 	ctx := context.Background()
 	var response int64
-	err := t.conn.QueryRowContext(ctx, bySubmission, program, submission[:]).Scan(&response)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
+	if err := t.conn.QueryRowContext(ctx, bySubmission, program, submission[:]).Scan(&response); err != nil {
 		return err
 	}
-	if _, err := t.conn.ExecContext(ctx, uncount, response, t.seq); err != nil {
+	if _, err := t.conn.ExecContext(ctx, countResponses, listOf([]int64{response}), t.seq, -1); err != nil {
 		return err
 	}
 	t.touched[program] = true
-	_, err = t.conn.ExecContext(ctx, `DELETE FROM response WHERE id = ?`, response)
-	return err
-}
-
-// bury puts a tombstone in the place of a submission.
-func (t *tx) bury(program int64, id uuid.UUID, digest [32]byte, receipt string) error {
-	ctx := context.Background()
-	if _, err := t.conn.ExecContext(ctx, `DELETE FROM submission WHERE program = ? AND id = ?`, program, id[:]); err != nil {
-		return err
-	}
-	tombstone := commit.NewTombstone(id, digest)
-	_, err := t.conn.ExecContext(ctx, `INSERT INTO erased (program, id, digest, receipt) VALUES (?, ?, ?, ?)`,
-		program, tombstone.ID[:], tombstone.Digest[:], receipt)
+	_, err := t.conn.ExecContext(ctx, `DELETE FROM response WHERE id = ?`, response)
 	return err
 }

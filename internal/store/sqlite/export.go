@@ -15,7 +15,7 @@ import (
 // exportRows follows the index of responses and then the key of answers, so that nothing is sorted or held in memory.
 const exportRows = `
 SELECT r.id, s.id, s.digest, s.receipt, r.submitted_at, r.touchpoint, r.unit, r.language,
-       a.question, a.revision, a.kind, a.vals
+       r.standing, r.passed, r.failed, a.question, a.revision, a.kind, a.vals
 FROM program AS p
 CROSS JOIN response AS r INDEXED BY response_by_time ON r.program = p.id
 CROSS JOIN submission AS s ON s.program = r.program AND s.id = r.submission
@@ -68,11 +68,11 @@ func eachResponse(rows *sql.Rows, program store.Key, fn func(store.Response) err
 func scanAnswer(rows *sql.Rows) (int64, store.Response, error) {
 	var id, at int64
 	var submission, digest []byte
-	var vals string
+	var vals, passed, failed string
 	var r store.Response
 	var a store.Answer
 	if err := rows.Scan(&id, &submission, &digest, &r.Receipt, &at, &r.Touchpoint, &r.Unit, &r.Language,
-		&a.Question, &a.Revision, &a.Kind, &vals); err != nil {
+		&r.Standing, &passed, &failed, &a.Question, &a.Revision, &a.Kind, &vals); err != nil {
 		return 0, r, err
 	}
 	values, err := commit.DecodeValues(vals)
@@ -80,6 +80,12 @@ func scanAnswer(rows *sql.Rows) (int64, store.Response, error) {
 		return 0, r, err
 	}
 	a.Values = values
+	if r.Passed, err = commit.DecodeChecks(passed); err != nil {
+		return 0, r, err
+	}
+	if r.Failed, err = commit.DecodeChecks(failed); err != nil {
+		return 0, r, err
+	}
 	r.ID = uuid.UUID(submission).String()
 	r.SubmittedAt = time.UnixMicro(at).UTC()
 	copy(r.Digest[:], digest)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
+
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
@@ -14,8 +16,12 @@ import (
 type statements struct {
 	findProgram, addProgram, touch         *sql.Stmt
 	addSubmission, findSubmission          *sql.Stmt
-	findErased                             *sql.Stmt
+	dropSubmission, findErased             *sql.Stmt
 	addResponse, addAnswer, addCount       *sql.Stmt
+	findInvitation, addInvitation, pasts   *sql.Stmt
+	addSpent, answered                     *sql.Stmt
+	finished, findVisit, addVisit          *sql.Stmt
+	moveVisit, dropVisit                   *sql.Stmt
 	savepoint, releaseSavepoint, backTrack *sql.Stmt
 }
 
@@ -29,13 +35,17 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.touch, `UPDATE program SET seq = ? WHERE id = ?`},
 		{&s.addSubmission, `INSERT INTO submission (program, id, digest, receipt) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.findSubmission, `SELECT digest, receipt FROM submission WHERE program = ? AND id = ?`},
+		{&s.dropSubmission, `DELETE FROM submission WHERE program = ? AND id = ?`},
 		{&s.findErased, `SELECT digest, receipt FROM erased WHERE program = ? AND id = ?`},
-		{&s.addResponse, `INSERT INTO response (program, submission, submitted_at, touchpoint, unit, language)
-			VALUES (?, ?, ?, ?, ?, ?)`},
+		{&s.addResponse, `INSERT INTO response (program, submission, submitted_at, touchpoint, unit, language, standing, passed, failed)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.addAnswer, `INSERT INTO answer (response, question, revision, kind, vals) VALUES (?, ?, ?, ?, ?)`},
 		{&s.addCount, `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, n, seq)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET n = n + excluded.n, seq = excluded.seq`},
+		{&s.findInvitation, findInvitation}, {&s.addInvitation, addInvitation}, {&s.pasts, pasts},
+		{&s.addSpent, addSpent}, {&s.answered, `UPDATE invitation SET answered_on = ? WHERE program = ? AND id = ?`},
+		{&s.finished, finished}, {&s.findVisit, findVisit}, {&s.addVisit, addVisit}, {&s.moveVisit, moveVisit}, {&s.dropVisit, dropVisit},
 		{&s.savepoint, `SAVEPOINT response`},
 		{&s.releaseSavepoint, `RELEASE response`},
 		{&s.backTrack, `ROLLBACK TO response`},
@@ -49,57 +59,103 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// insertAll inserts every row, or fails.
+// insertAll stores all of the parts, or fails.
 func (t *tx) insertAll(parts []commit.Part) error {
 	for _, p := range parts {
-		for i := p.From; i < p.To; i++ {
-			r := &p.Rows[i]
-			program, err := t.program(r.Program)
-			if err != nil {
-				return err
-			}
-			if p.Results[i], err = t.insert(program, r); err != nil {
-				return err
-			}
+		if err := t.insertSome(p, p.From, p.To); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// insertEach inserts the rows one by one. What is wrong with one fails its own request only; of that one's rows, those
-// before it stay.
+// insertSome stores what a part has from one place up to another.
+func (t *tx) insertSome(p commit.Part, from, to int) error {
+	for i := from; i < to; i++ {
+		program, err := t.program(programOf(p, i))
+		if err != nil {
+			return err
+		}
+		switch {
+		case len(p.Rows) > 0:
+			p.Results[i], err = t.insert(program, &p.Rows[i])
+		case len(p.Visits) > 0:
+			err = t.track(program, &p.Visits[i])
+		default:
+			p.Invited[i], err = t.invite(program, &p.Invitations[i], p.Fatigue)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func programOf(p commit.Part, i int) store.Key {
+	switch {
+	case len(p.Rows) > 0:
+		return p.Rows[i].Program
+	case len(p.Visits) > 0:
+		return p.Visits[i].Program
+	default:
+		return p.Invitations[i].Program
+	}
+}
+
+// insertEach stores responses and visits one by one, and the invitations of a call together. What is wrong with one fails
+// its own call only; of that one's responses and visits, those before it stay.
 func (t *tx) insertEach(parts []commit.Part) error {
 	for _, p := range parts {
-		for i := p.From; i < p.To && p.Err() == nil; i++ {
-			r := &p.Rows[i]
-			program, err := t.program(r.Program)
-			if err != nil {
-				return err
-			}
-			p.Results[i], err = t.tryInsert(program, r)
+		step := 1
+		if len(p.Invitations) > 0 {
+			step = len(p.Invitations)
+		}
+		for i := p.From; i < p.To && p.Err() == nil; i += step {
+			err := t.tryInsert(p, i, i+step)
 			if away(err) {
 				return err
 			}
 			if err != nil {
-				p.Fail(fmt.Errorf("sqlite: append: response %s: %w", r.ID, err))
+				p.Fail(fmt.Errorf("%s: %s: %w", p.Name, describe(p, i), err))
 			}
 		}
 	}
 	return nil
 }
 
-// tryInsert leaves nothing of a row that fails.
-func (t *tx) tryInsert(program int64, r *commit.Row) (store.Result, error) {
-	if _, err := t.stmts.savepoint.Exec(); err != nil {
-		return store.Result{}, err
+func describe(p commit.Part, i int) string {
+	switch {
+	case len(p.Rows) > 0:
+		return "response " + p.Rows[i].ID.String()
+	case len(p.Visits) > 0:
+		return "visit " + p.Visits[i].ID.String()
+	default:
+		return "invitations"
 	}
-	result, err := t.insert(program, r)
+}
+
+// tryInsert is insertSome, which leaves nothing of them if it fails, but the numbers of their programs.
+func (t *tx) tryInsert(p commit.Part, from, to int) error {
+	for i := from; i < to; i++ {
+		if _, err := t.program(programOf(p, i)); err != nil {
+			return err
+		}
+	}
+	if _, err := t.stmts.savepoint.Exec(); err != nil {
+		return err
+	}
+	counts := t.counts
+	t.counts = commit.Counts{}
+	err := t.insertSome(p, from, to)
 	if err != nil {
 		_, err2 := t.stmts.backTrack.Exec()
 		err = errors.Join(err, err2)
+	} else {
+		counts.Merge(t.counts)
 	}
+	t.counts = counts
 	_, err2 := t.stmts.releaseSavepoint.Exec()
-	return result, errors.Join(err, err2)
+	return errors.Join(err, err2)
 }
 
 // program returns the number of a program, and gives it one if it is new.
@@ -122,6 +178,15 @@ func (t *tx) program(key store.Key) (int64, error) {
 	return id, nil
 }
 
+// knownProgram returns the number of a program, 0 if it is new.
+func (t *tx) knownProgram(key store.Key) (id int64, err error) {
+	err = t.stmts.findProgram.QueryRow(key.Namespace, key.Name).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
 func (t *tx) insert(program int64, r *commit.Row) (store.Result, error) {
 	if result, ok, err := t.compareErased(program, r); ok || err != nil {
 		return result, err
@@ -135,7 +200,18 @@ func (t *tx) insert(program int64, r *commit.Row) (store.Result, error) {
 	} else if n == 0 {
 		return t.compare(program, r)
 	}
-	inserted, err := t.stmts.addResponse.Exec(program, r.ID[:], r.SubmittedAt, r.Touchpoint, r.Unit, r.Language)
+	if r.Invitation != uuid.Nil {
+		if spent, err := t.answer(program, r); err != nil || spent {
+			return store.Result{Outcome: store.Spent}, err
+		}
+	}
+	if r.Started {
+		if err := t.finishVisit(program, r.ID); err != nil {
+			return store.Result{}, err
+		}
+	}
+	inserted, err := t.stmts.addResponse.Exec(program, r.ID[:], r.SubmittedAt, r.Touchpoint, r.Unit, r.Language,
+		string(r.Standing), r.Passed, r.Failed)
 	if err != nil {
 		return store.Result{}, err
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/storetest"
 )
 
@@ -41,7 +43,21 @@ func TestMigrations(t *testing.T) {
 			if info, err := s.Info(context.Background()); err != nil || info.SchemaVersion != int64(len(files)) {
 				t.Errorf("Info: %v, %v; want version %d", info, err, len(files))
 			}
+			retired := store.Response{ID: "00000000-0000-4000-8000-000000000003", Digest: [32]byte(bytes.Repeat([]byte{3}, 32))}
+			if keeps(t, path, retired) {
+				t.Error("the identity of what was retired is in clear")
+			}
+			// Nor is it left over in the file.
+			mustClose(t, s)
+			if file, err := os.ReadFile(path); err != nil || bytes.Contains(file, retired.Digest[:]) {
+				t.Errorf("the digest of what was retired is in the file, %v", err)
+			}
+			s = mustOpen(t, path, Options{})
+			defer s.Close()
 			storetest.Aged(t, s)
+			if version >= 3 {
+				storetest.AgedInvitations(t, s)
+			}
 		})
 	}
 }

@@ -12,8 +12,10 @@ import (
 )
 
 const (
+	// Nothing is kept of completed visits.
 	programCounts = `
-SELECT touchpoint, unit, question, revision, hour, value, n, retired FROM rollup WHERE program = ?`
+SELECT touchpoint, unit, question, revision, hour, value, n, retired FROM rollup
+WHERE program = ? AND question NOT IN ('@completed', '@seconds')`
 	programCounted = `
 SELECT touchpoint, unit, question, revision, hour, value FROM counted WHERE program = ?`
 )
@@ -21,20 +23,18 @@ SELECT touchpoint, unit, question, revision, hour, value FROM counted WHERE prog
 // balance is what must agree for a count: n = kept + retired.
 type balance struct{ n, retired, kept int64 }
 
-// Recount implements store.Store. It reads every answer of the program, and holds its counts in memory, not its answers.
+// Recount implements store.Store. It reads all that is kept of the program, and holds its counts in memory, nothing else.
 func (s *Store) Recount(ctx context.Context, program store.Key) (store.Check, error) {
 	var check store.Check
 	err := s.read(ctx, s.bulk, func(ctx context.Context, t *sql.Tx) error {
-		var number int64
-		if err := t.QueryRowContext(ctx, `SELECT ifnull(max(id), 0) FROM program WHERE namespace = ? AND name = ?`,
-			program.Namespace, program.Name).Scan(&number); err != nil {
+		number, err := numberOf(ctx, t, program)
+		if err != nil {
 			return err
 		}
 		if err := t.QueryRowContext(ctx, `SELECT count(*) FROM response WHERE program = ?`, number).
 			Scan(&check.Responses); err != nil {
 			return err
 		}
-		var err error
 		check.Differences, err = recountProgram(ctx, t, number)
 		return err
 	})
@@ -42,6 +42,13 @@ func (s *Store) Recount(ctx context.Context, program store.Key) (store.Check, er
 		return store.Check{}, fmt.Errorf("sqlite: recount: %w", err)
 	}
 	return check, nil
+}
+
+// numberOf returns the number of a program, 0 where there is none.
+func numberOf(ctx context.Context, t *sql.Tx, key store.Key) (number int64, err error) {
+	err = t.QueryRowContext(ctx, `SELECT ifnull(max(id), 0) FROM program WHERE namespace = ? AND name = ?`,
+		key.Namespace, key.Name).Scan(&number)
+	return number, err
 }
 
 // recountProgram returns what does not balance of a program's counts.

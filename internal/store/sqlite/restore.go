@@ -134,6 +134,12 @@ type tombstone struct {
 	receipt string
 }
 
+// Before version 3, what was retired left no tombstone.
+const (
+	erasedAll  = `SELECT p.namespace, p.name, e.receipt FROM erased AS e JOIN program AS p ON p.id = e.program`
+	erasedOnly = erasedAll + ` WHERE e.retired = 0`
+)
+
 // tombstones reads what was erased from a store that nobody has open. A store from before there was erasure has none.
 func tombstones(ctx context.Context, path string) (gone []tombstone, err error) {
 	db, err := sql.Open("sqlite", dsn(path, url.Values{"mode": {"ro"}, "_pragma": {"query_only(ON)", "trusted_schema(OFF)"}}))
@@ -141,11 +147,16 @@ func tombstones(ctx context.Context, path string) (gone []tombstone, err error) 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	var tables int
-	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = 'erased'`).Scan(&tables); err != nil || tables == 0 {
+	var tables, columns int
+	if err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM sqlite_schema WHERE name = 'erased'),
+		(SELECT count(*) FROM pragma_table_info('erased') WHERE name = 'retired')`).Scan(&tables, &columns); err != nil || tables == 0 {
 		return nil, err
 	}
-	rows, err := db.QueryContext(ctx, `SELECT p.namespace, p.name, e.receipt FROM erased AS e JOIN program AS p ON p.id = e.program`)
+	query := erasedOnly
+	if columns == 0 {
+		query = erasedAll
+	}
+	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +194,7 @@ func eraseAgain(ctx context.Context, path string, gone []tombstone) (erased int,
 
 func (s *Store) countErased(ctx context.Context) (n int, err error) {
 	err = s.read(ctx, s.bulk, func(ctx context.Context, t *sql.Tx) error {
-		return t.QueryRowContext(ctx, `SELECT count(*) FROM erased`).Scan(&n)
+		return t.QueryRowContext(ctx, `SELECT count(*) FROM erased WHERE retired = 0`).Scan(&n)
 	})
 	return n, err
 }

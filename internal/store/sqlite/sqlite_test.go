@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"net/url"
 	"path/filepath"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
@@ -32,6 +35,7 @@ func newHarness(t *testing.T, o Options) storetest.Harness {
 		Queue:  cmp.Or(o.QueueLength, commit.DefaultQueueLength),
 		Hold:   func(tb storetest.TB) func() { return hold(tb, path) },
 		Damage: func(tb storetest.TB, program store.Key) { damage(tb, path, program) },
+		Keeps:  func(tb storetest.TB, r store.Response) bool { return keeps(tb, path, r) },
 	}
 }
 
@@ -86,4 +90,19 @@ func damage(tb storetest.TB, path string, program store.Key) {
 	if err := db.Close(); err != nil {
 		tb.Fatalf("closing the file: %v", err)
 	}
+}
+
+// keeps looks at every column of bytes.
+func keeps(tb storetest.TB, path string, r store.Response) (found bool) {
+	tb.Helper()
+	db := raw(tb, path)
+	id := uuid.MustParse(r.ID)
+	err := db.QueryRow(`SELECT EXISTS (SELECT 1 FROM submission WHERE id = ?1 OR digest = ?2)
+		OR EXISTS (SELECT 1 FROM response WHERE submission = ?1)
+		OR EXISTS (SELECT 1 FROM erased WHERE id IN (?1, ?2) OR digest IN (?1, ?2))
+		OR EXISTS (SELECT 1 FROM visit WHERE id = ?1)`, id[:], r.Digest[:]).Scan(&found)
+	if err = errors.Join(err, db.Close()); err != nil {
+		tb.Fatalf("looking for a response: %v", err)
+	}
+	return found
 }

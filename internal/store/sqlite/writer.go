@@ -49,7 +49,7 @@ func (s *Store) do(ctx context.Context, change func(*tx) error) error {
 func (w *writer) write(parts []commit.Part) error {
 	err := w.transact(func(t *tx) error { return t.insertAll(parts) })
 	if err != nil && !away(err) {
-		// One response is at fault: the others must not suffer for it.
+		// One row is at fault: the others must not suffer for it.
 		err = w.transact(func(t *tx) error { return t.insertEach(parts) })
 	}
 	return err
@@ -108,6 +108,9 @@ func (t *tx) changeAndCommit(change func(*tx) error) error {
 // writeCounts changes each count once, in the order of the table.
 func (t *tx) writeCounts() error {
 	for _, k := range t.counts.Sorted() {
+		if t.counts[k] == 0 {
+			continue
+		}
 		_, err := t.stmts.addCount.Exec(k.Program, k.Touchpoint, k.Unit, k.Question, k.Revision, int64(k.Hour), k.Value,
 			t.counts[k], t.seq)
 		if err != nil {

@@ -194,7 +194,8 @@ func testPrograms(t *testing.T, h Harness) {
 	wantPicture(t, s, all)
 }
 
-// testUnstorable has some responses that no store can take wait for a commit together with good ones.
+// testUnstorable has some responses that no store can take wait for a commit together with good ones. Nothing may stay of
+// what they would have changed besides: their links are not answered, and their visits go on.
 func testUnstorable(t *testing.T, h Harness) {
 	s := open(t, h)
 	unstorable := map[int]func(*store.Response){
@@ -209,10 +210,23 @@ func testUnstorable(t *testing.T, h Harness) {
 	}
 	const n = 24
 	var good []store.Response
+	counts := map[series]int64{}
+	for i := range n {
+		link, v := invitation(programA, "unstorable link", i), visit(programA, "unstorable", i, 1)
+		invite(t, s, store.Fatigue{}, link)
+		track(t, s, v)
+		counts[ofInvitation(link, "@invited", "")]++
+		if unstorable[i] == nil {
+			counts[ofInvitation(link, "@answered", "")]++
+		} else {
+			counts = sum(counts, unfinished(v))
+		}
+	}
 	release := h.Hold(t)
 	var group sync.WaitGroup
 	for i := range n {
-		r := respond(programA, "unstorable", i)
+		r := visited(programA, "unstorable", i)
+		r.Invitation, r.SingleUse = ID("unstorable link", i), true
 		spoil := unstorable[i]
 		if spoil == nil {
 			good = append(good, r)
@@ -232,7 +246,12 @@ func testUnstorable(t *testing.T, h Harness) {
 	release()
 	group.Wait()
 	wantRecount(t, s, programA, len(good))
-	wantPicture(t, s, good)
+	wantCounts(t, s, sum(counts, tally(good)))
+	for i, spoil := range unstorable {
+		if r := answering(invitation(programA, "unstorable link", i), "mended", i, true); spoil != nil {
+			wantResults(t, appendAll(t, s, r), stored(r))
+		}
+	}
 }
 
 func testLargeImport(t *testing.T, h Harness) {

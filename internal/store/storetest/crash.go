@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/cx-operator/cx-operator/internal/store"
 )
@@ -21,8 +26,32 @@ const (
 	crashRounds  = 5
 )
 
-// Submit stores thousands of responses of a series from many callers at once, and writes the identity of each to w, one a
-// line, after it was acknowledged. It is what the process does that Crash kills.
+// crashLink, crashLeft and crashDone are what Submit stores beside responses: of every four, the second answers an
+// invitation, the third ends a visit, and with the fourth a visit comes that goes no further.
+func crashLink(series string, i int) (store.Invitation, bool) {
+	return invitation(programA, series+" link", i), i%4 == 1
+}
+
+func crashDone(series string, i int) (store.Visit, bool) {
+	return visit(programA, series, i, i%3), i%4 == 2
+}
+
+func crashLeft(series string, i int) (store.Visit, bool) {
+	return visit(programA, series+" left", i, i%3), i%4 == 3
+}
+
+func crashResponse(series string, i int) store.Response {
+	if link, ok := crashLink(series, i); ok {
+		return answering(link, series, i, true)
+	}
+	if _, ok := crashDone(series, i); ok {
+		return visited(programA, series, i)
+	}
+	return respond(programA, series, i)
+}
+
+// Submit stores thousands of responses of a series from many callers at once, with invitations and visits, and writes what
+// was acknowledged to w after it was, one a line. It is what the process does that Crash kills.
 func Submit(s store.Store, series string, w io.Writer) error {
 	var next atomic.Int64
 	errs := make([]error, crashCallers)
@@ -40,42 +69,163 @@ func submit(s store.Store, series string, next *atomic.Int64, w io.Writer) error
 		if i >= crashSubmits {
 			return nil
 		}
-		r := respond(programA, series, i)
-		if _, err := appendPatiently(s, r); err != nil {
+		// One write a line, so that the lines of the callers do not mix.
+		say := func(what string, err error) error {
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(w, "%s %d\n", what, i)
 			return err
 		}
-		// One write a line, so that the lines of the callers do not mix.
-		if _, err := io.WriteString(w, r.ID+"\n"); err != nil {
+		if link, ok := crashLink(series, i); ok {
+			_, err := invitePatiently(s, store.Fatigue{}, link)
+			if err := say("link", err); err != nil {
+				return err
+			}
+		}
+		if v, ok := crashDone(series, i); ok {
+			if err := say("done", trackPatiently(s, v)); err != nil {
+				return err
+			}
+		}
+		if v, ok := crashLeft(series, i); ok {
+			if err := say("left", trackPatiently(s, v)); err != nil {
+				return err
+			}
+		}
+		_, err := appendPatiently(s, crashResponse(series, i))
+		if err := say("response", err); err != nil {
 			return err
 		}
 	}
+}
+
+// crashed is what is known of the store that is killed again and again.
+type crashed struct {
+	acknowledged map[string]bool
+	known        map[string]store.Response
+	// counts is what is counted of all that was sent, once it was sent again.
+	counts map[series]int64
 }
 
 // Crash kills, again and again, a process in the middle of Submit on the store that open opens, and wants everything that
 // was acknowledged to be there exactly once, and counted. child returns the process that is to submit a series: its
 // standard output is Submit's writer.
 func Crash(t *testing.T, open func(TB) store.Store, child func(series string) *exec.Cmd) {
-	acknowledged := map[string]bool{}
-	known := map[string]store.Response{}
+	c := &crashed{acknowledged: map[string]bool{}, known: map[string]store.Response{}, counts: map[series]int64{}}
 	for round := range crashRounds {
 		series := fmt.Sprint("crash ", round)
 		for i := range crashSubmits {
-			r := respond(programA, series, i)
-			known[r.ID] = r
+			r := crashResponse(series, i)
+			c.known[r.ID] = r
 		}
 		// Each round is killed in another part of its first half.
 		part := crashSubmits / 2 / crashRounds
-		ids := killAfter(t, child(series), round*part+rand.IntN(part)+1)
-		for _, id := range ids {
-			acknowledged[id] = true
-		}
+		lines := killAfter(t, child(series), round*part+rand.IntN(part)+1)
 		s := open(t)
-		checkCrashed(t, s, acknowledged, known, ids)
+		c.check(t, s, series, lines)
 		closeStore(t, s)
 	}
 }
 
-// killAfter kills the process when it has acknowledged n submits, and returns all that it acknowledged.
+// check looks for what was acknowledged in a round, sends all of the round again, and wants the counts of all rounds.
+func (c *crashed) check(t *testing.T, s store.Store, series string, lines []string) {
+	t.Helper()
+	ids, most := []string{}, 0
+	links, left := []store.Invitation{}, []store.Visit{}
+	for _, line := range lines {
+		var what string
+		var i int
+		if _, err := fmt.Sscan(line, &what, &i); err != nil {
+			t.Fatalf("the process said %q: %v", line, err)
+		}
+		most = max(most, i)
+		switch what {
+		case "response":
+			ids = append(ids, ID(series, i))
+			c.acknowledged[ID(series, i)] = true
+		case "link":
+			link, _ := crashLink(series, i)
+			links = append(links, link)
+		case "left":
+			v, _ := crashLeft(series, i)
+			left = append(left, v)
+		}
+	}
+	checkCrashed(t, s, c.acknowledged, c.known, ids)
+	wantNothingNew(t, s, links, left)
+	// No caller was further than one after the last that any was told of, and each of them at one.
+	c.sendAgain(t, s, series, min(crashSubmits, most+1+crashCallers))
+	if diff := cmp.Diff(c.counts, ofProgram(readPicture(t, s).counts, programA)); diff != "" {
+		t.Errorf("counts after all was sent again differ (-want +got):\n%s", diff)
+	}
+}
+
+// wantNothingNew sends again what was acknowledged: nothing may change.
+func wantNothingNew(t *testing.T, s store.Store, links []store.Invitation, left []store.Visit) {
+	t.Helper()
+	p := readPicture(t, s)
+	before := maps.Clone(p.counts)
+	for chunk := range slices.Chunk(links, 1000) {
+		for i, result := range invite(t, s, store.Fatigue{}, chunk...) {
+			if result != became(chunk[i], store.Repeated, "") {
+				t.Errorf("invitation %s again: %v", chunk[i].ID, result)
+			}
+		}
+	}
+	track(t, s, left...)
+	if p.readAll(t, s, 1000); !cmp.Equal(before, p.counts) {
+		t.Errorf("counts differ when what was acknowledged comes again (-before +after):\n%s", cmp.Diff(before, p.counts))
+	}
+	t.Logf("%d invitations and %d visits were acknowledged", len(links), len(left))
+}
+
+// sendAgain sends the first n of a series, as clients do that saw no acknowledgement.
+func (c *crashed) sendAgain(t *testing.T, s store.Store, series string, n int) {
+	t.Helper()
+	var links []store.Invitation
+	var visits []store.Visit
+	var responses []store.Response
+	for i := range n {
+		if link, ok := crashLink(series, i); ok {
+			links = append(links, link)
+			c.counts[ofInvitation(link, "@invited", "")]++
+			c.counts[ofInvitation(link, "@answered", "")]++
+		}
+		if v, ok := crashDone(series, i); ok {
+			visits = append(visits, v)
+		}
+		if v, ok := crashLeft(series, i); ok {
+			visits = append(visits, v)
+			c.counts = sum(c.counts, unfinished(v))
+		}
+		responses = append(responses, crashResponse(series, i))
+		c.acknowledged[ID(series, i)] = true
+	}
+	c.counts = sum(c.counts, tally(responses))
+	for chunk := range slices.Chunk(links, 1000) {
+		invite(t, s, store.Fatigue{}, chunk...)
+	}
+	track(t, s, visits...)
+	for i, result := range appendAll(t, s, responses...) {
+		if result.Receipt != responses[i].Receipt {
+			t.Errorf("response %s again: %v", responses[i].ID, result)
+		}
+	}
+	check, err := s.Recount(context.Background(), programA)
+	if err != nil || len(check.Differences) > 0 {
+		t.Errorf("Recount: %v, %v", check, err)
+	}
+}
+
+func readPicture(t TB, s store.Store) *picture {
+	t.Helper()
+	p := newPicture()
+	p.readAll(t, s, 1000)
+	return p
+}
+
+// killAfter kills the process when it has said n lines, and returns all that it said.
 func killAfter(t *testing.T, cmd *exec.Cmd, n int) []string {
 	t.Helper()
 	out, err := cmd.StdoutPipe()
@@ -85,9 +235,9 @@ func killAfter(t *testing.T, cmd *exec.Cmd, n int) []string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var ids []string
+	var said []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if ids = append(ids, lines.Text()); len(ids) == n {
+		if said = append(said, lines.Text()); len(said) == n {
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
@@ -96,10 +246,10 @@ func killAfter(t *testing.T, cmd *exec.Cmd, n int) []string {
 	err = cmd.Wait()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.Exited() {
-		t.Fatalf("the process was to be killed after %d submits; it acknowledged %d and ended: %v", n, len(ids), err)
+		t.Fatalf("the process was to be killed after %d lines; it said %d and ended: %v", n, len(said), err)
 	}
-	t.Logf("killed after %d submits of %d", len(ids), crashSubmits)
-	return ids
+	t.Logf("killed after %d acknowledgements", len(said))
+	return said
 }
 
 func checkCrashed(t *testing.T, s store.Store, acknowledged map[string]bool, known map[string]store.Response, last []string) {
@@ -122,7 +272,11 @@ func checkCrashed(t *testing.T, s store.Store, acknowledged map[string]bool, kno
 	}
 	t.Logf("%d responses are kept, %d of them acknowledged", len(kept), len(acknowledged))
 	wantRecount(t, s, programA, len(kept))
-	wantPicture(t, s, kept)
+	counts := readPicture(t, s).counts
+	maps.DeleteFunc(counts, func(k series, _ int64) bool { return strings.HasPrefix(k.Question, "@") })
+	if diff := cmp.Diff(tally(kept), counts); diff != "" {
+		t.Errorf("counts of the feed differ (-want +got):\n%s", diff)
+	}
 	// A client that did not see its acknowledgement sends again.
 	again := make([]store.Response, 0, len(last))
 	for _, id := range last {

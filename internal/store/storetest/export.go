@@ -14,11 +14,14 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
-// exported returns responses as an export must give them: by time and identity, and their answers by question.
+// exported returns responses as an export must give them: by time and identity, their answers by question, and without
+// what is not kept.
 func exported(responses []store.Response) []store.Response {
 	out := append([]store.Response{}, responses...)
 	for i := range out {
 		out[i].SubmittedAt = out[i].SubmittedAt.Truncate(time.Microsecond).UTC()
+		out[i].Standing = cmp.Or(out[i].Standing, store.StandingCounted)
+		out[i].Invitation, out[i].SingleUse, out[i].StartedAt = "", false, time.Time{}
 		out[i].Answers = slices.SortedFunc(slices.Values(out[i].Answers), func(a, b store.Answer) int {
 			return cmp.Compare(a.Question, b.Question)
 		})

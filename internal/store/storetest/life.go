@@ -57,6 +57,12 @@ func testQueueFull(t *testing.T, h Harness) {
 			t.Errorf("Append to a full queue: %v, want ErrBusy", err)
 		}
 	}
+	if err := s.Track(context.Background(), []store.Visit{visit(programA, "refused", 0, 0)}); !isBusy(err) {
+		t.Errorf("Track with a full queue: %v, want ErrBusy", err)
+	}
+	if _, err := s.Invite(context.Background(), inviteMany(programA, "refused", 1), store.Fatigue{}); !isBusy(err) {
+		t.Errorf("Invite with a full queue: %v, want ErrBusy", err)
+	}
 	// Reading goes on.
 	wantRecount(t, s, programA, 0)
 	release()
@@ -83,6 +89,13 @@ func testCancel(t *testing.T, h Harness) {
 	}
 	if err := s.Export(ended, programA, func(store.Response) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("Export with a context that has ended: %v", err)
+	}
+
+	if _, err := s.Invite(ended, inviteMany(programA, "cancelled", 1), store.Fatigue{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Invite with a context that has ended: %v", err)
+	}
+	if err := s.Track(ended, []store.Visit{visit(programA, "cancelled", 0, 0)}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Track with a context that has ended: %v", err)
 	}
 
 	release := h.Hold(t)
@@ -127,6 +140,15 @@ func testClose(t *testing.T, h Harness) {
 	wantClosed(t, "Recount", err)
 	_, err = s.Erase(ctx, programA, "R-close-0")
 	wantClosed(t, "Erase", err)
+	_, err = s.Invite(ctx, inviteMany(programA, "closed", 1), store.Fatigue{})
+	wantClosed(t, "Invite", err)
+	wantClosed(t, "Track", s.Track(ctx, []store.Visit{visit(programA, "closed", 0, 0)}))
+	for _, dry := range []bool{true, false} {
+		_, err = s.SetStanding(ctx, programA, store.Selection{}, store.StandingAnnulled, dry)
+		wantClosed(t, "SetStanding", err)
+	}
+	_, err = s.Forget(ctx, programA, noon, noon, noon)
+	wantClosed(t, "Forget", err)
 	_, err = s.Info(ctx)
 	wantClosed(t, "Info", err)
 	s.Updated()

@@ -25,6 +25,11 @@ func RunShared(t *testing.T, fresh func(t *testing.T) Harness) {
 		{"Repeats", testSharedRepeats},
 		{"Feed", testSharedFeed},
 		{"Deleting", testSharedDeleting},
+		{"Invite", func(t *testing.T, h Harness) { raceInvite(t, openShared(t, h)...) }},
+		{"Fatigue", func(t *testing.T, h Harness) { raceFatigue(t, openShared(t, h)...) }},
+		{"Spent", func(t *testing.T, h Harness) { raceSpent(t, openShared(t, h)...) }},
+		{"Visits", func(t *testing.T, h Harness) { raceVisits(t, openShared(t, h)...) }},
+		{"Standing", testSharedStanding},
 		{"OpenTogether", testOpenTogether},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fresh(t)) })
@@ -208,6 +213,52 @@ func testSharedDeleting(t *testing.T, h Harness) {
 	for _, s := range stores {
 		wantRecount(t, s, programA, len(counted)-n/3)
 		wantPicture(t, s, counted)
+	}
+}
+
+// testSharedStanding annuls and brings back through all stores at once, while other responses come in, and old ones retire:
+// the counts hold all along, and a reader of each store knows them in the end.
+func testSharedStanding(t *testing.T, h Harness) {
+	stores := openShared(t, h)
+	const n = 400
+	all := judged(programA, "standing", n)
+	appendAll(t, stores[0], all...)
+	var writing sync.WaitGroup
+	for w, s := range stores {
+		writing.Go(func() {
+			for i := 40 + w; i < n; i += len(stores) {
+				if _, err := appendPatiently(s, respond(programA, "beside", i)); err != nil {
+					t.Errorf("Append: %v", err)
+				}
+			}
+		})
+		writing.Go(func() { churnStandings(t, s, all[40].SubmittedAt) })
+	}
+	writing.Go(func() { retire(t, stores[1], programA, all[20].SubmittedAt, 20) })
+	done := make(chan struct{})
+	var reading sync.WaitGroup
+	pictures := make([]*picture, len(stores))
+	for i, s := range stores {
+		pictures[i] = newPicture()
+		reading.Go(func() {
+			for over := false; !over; {
+				over = isClosed(done)
+				pictures[i].readAll(t, s, 20)
+				if check, err := s.Recount(context.Background(), programA); err != nil || len(check.Differences) > 0 {
+					t.Errorf("Recount meanwhile: %v, %v", check, err)
+				}
+			}
+		})
+	}
+	writing.Wait()
+	close(done)
+	reading.Wait()
+	want := sum(tally(suspectsAside(all[:20])), tally(export(t, stores[1], programA)))
+	for i, p := range pictures {
+		if diff := cmp.Diff(want, p.counts); diff != "" {
+			t.Errorf("the counts of reader %d differ (-want +got):\n%s", i, diff)
+		}
+		wantRecount(t, stores[i], programA, n-20+n-40)
 	}
 }
 

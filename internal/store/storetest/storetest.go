@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +33,8 @@ type Harness struct {
 	Hold func(TB) (release func())
 	// Damage adds one to a count of the program, behind the store's back.
 	Damage func(TB, store.Key)
+	// Keeps tells whether the database has a response's ID or its Digest in clear, anywhere that a query can find it.
+	Keeps func(TB, store.Response) bool
 }
 
 // Run runs every test of the suite, each on a store of its own, empty, that fresh makes.
@@ -67,6 +68,31 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 		{"Erase", testErase},
 		{"EraseRetired", testEraseRetired},
 		{"EraseUnderLoad", testEraseUnderLoad},
+		{"RetiredIdentities", testRetiredIdentities},
+		{"Standings", testStandings},
+		{"SetStanding", testSetStanding},
+		{"SetStandingMany", testSetStandingMany},
+		{"SetStandingErrors", testSetStandingErrors},
+		{"StandingRetire", testStandingRetire},
+		{"StandingErase", testStandingErase},
+		{"StandingUnderLoad", testStandingUnderLoad},
+		{"Invite", testInvite},
+		{"InviteErrors", testInviteErrors},
+		{"InviteRace", testInviteRace},
+		{"Fatigue", testFatigue},
+		{"FatigueAnswers", testFatigueAnswers},
+		{"FatigueRace", testFatigueRace},
+		{"Answered", testAnswered},
+		{"Spent", testSpent},
+		{"SpentUnknown", testSpentUnknown},
+		{"SpentRace", testSpentRace},
+		{"Track", testTrack},
+		{"TrackErrors", testTrackErrors},
+		{"VisitCompletes", testVisitCompletes},
+		{"VisitsUnderLoad", testVisitsUnderLoad},
+		{"Forget", testForget},
+		{"ForgetMany", testForgetMany},
+		{"ForgottenInvitation", testForgottenInvitation},
 		{"QueueFull", testQueueFull},
 		{"Cancel", testCancel},
 		{"Close", testClose},
@@ -175,38 +201,4 @@ func wantRecount(t TB, s store.Store, program store.Key, responses int) {
 		t.Errorf("Recount of %s: %d responses, want %d; differences:\n%s", program, check.Responses, responses,
 			strings.Join(check.Differences, "\n"))
 	}
-}
-
-// series names what a count counts.
-type series struct {
-	Program                    store.Key
-	Touchpoint, Unit, Question string
-	Revision                   int32
-	Hour                       store.Hour
-	Value                      string
-}
-
-func seriesOf(c store.Count) series {
-	return series{c.Program, c.Touchpoint, c.Unit, c.Question, c.Revision, c.Hour, c.Value}
-}
-
-// tally counts responses as a store should, independently of it.
-func tally(responses []store.Response) map[series]int64 {
-	out := map[series]int64{}
-	for _, r := range responses {
-		hour := store.Hour(r.SubmittedAt.Truncate(time.Hour).Unix() / 3600)
-		for _, a := range r.Answers {
-			values := slices.Clone(a.Values)
-			switch a.Kind {
-			case store.KindMultiple:
-				values = append(values, "")
-			case store.KindText:
-				values = []string{""}
-			}
-			for _, v := range values {
-				out[series{r.Program, r.Touchpoint, r.Unit, a.Question, a.Revision, hour, v}]++
-			}
-		}
-	}
-	return out
 }

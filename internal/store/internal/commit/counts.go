@@ -37,15 +37,48 @@ func CompareKeys(a, b CountKey) int {
 // Counts is what a transaction adds to the counts.
 type Counts map[CountKey]int64
 
-// Add counts the answers of a row.
+// Add counts a row: its answers, or the checks that it failed, as its standing says, and the visit that it ends.
 func (c Counts) Add(program int64, r *Row) {
 	key := CountKey{Program: program, Touchpoint: r.Touchpoint, Unit: r.Unit, Hour: r.Hour}
-	for _, a := range r.Answers {
+	switch r.Standing {
+	case store.StandingAnnulled:
+	case store.StandingSuspect:
+		for _, check := range r.FailedChecks {
+			c.AddPseudo(key, store.QuestionSuspect, check, 1)
+		}
+	default:
+		c.addAnswers(key, r.Answers)
+	}
+	if !r.Started {
+		return
+	}
+	key.Hour = r.StartedHour
+	c.AddPseudo(key, store.QuestionCompleted, "", 1)
+	if r.Seconds != "" {
+		c.AddPseudo(key, store.QuestionSeconds, r.Seconds, 1)
+	}
+}
+
+func (c Counts) addAnswers(key CountKey, answers []Answer) {
+	for _, a := range answers {
 		key.Question, key.Revision = a.Question, a.Revision
 		for _, v := range a.Counted {
 			key.Value = v
 			c[key]++
 		}
+	}
+}
+
+// AddPseudo adds n to the count of a pseudo-question, where the key says the rest: program, touchpoint, unit and hour.
+func (c Counts) AddPseudo(key CountKey, question, value string, n int64) {
+	key.Question, key.Revision, key.Value = question, 1, value
+	c[key] += n
+}
+
+// Merge adds all of other.
+func (c Counts) Merge(other Counts) {
+	for k, n := range other {
+		c[k] += n
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 func TestCountsAdd(t *testing.T) {
@@ -18,6 +20,41 @@ func TestCountsAdd(t *testing.T) {
 	}
 	if !maps.Equal(want, c) {
 		t.Errorf("counts %v, want %v", c, want)
+	}
+}
+
+func TestCountsAddByStanding(t *testing.T) {
+	key := func(question string, revision int32, hour store.Hour, value string) CountKey {
+		return CountKey{7, "t", "u", question, revision, hour, value}
+	}
+	row := Row{Touchpoint: "t", Unit: "u", Hour: 3, Answers: []Answer{{Question: "q", Revision: 2, Counted: []string{"x"}}},
+		FailedChecks: []string{"page", "time"}}
+	visit := row
+	visit.Started, visit.StartedHour, visit.Seconds = true, 2, "4200"
+	for name, c := range map[string]struct {
+		standing store.Standing
+		row      Row
+		want     Counts
+	}{
+		"counted":  {store.StandingCounted, row, Counts{key("q", 2, 3, "x"): 1}},
+		"suspect":  {store.StandingSuspect, row, Counts{key("@suspect", 1, 3, "page"): 1, key("@suspect", 1, 3, "time"): 1}},
+		"annulled": {store.StandingAnnulled, row, Counts{}},
+		"visit": {store.StandingCounted, visit,
+			Counts{key("q", 2, 3, "x"): 1, key("@completed", 1, 2, ""): 1, key("@seconds", 1, 2, "4200"): 1}},
+		"annulled visit": {store.StandingAnnulled, visit, Counts{key("@completed", 1, 2, ""): 1, key("@seconds", 1, 2, "4200"): 1}},
+	} {
+		c.row.Standing = c.standing
+		got := Counts{}
+		got.Add(7, &c.row)
+		if !maps.Equal(c.want, got) {
+			t.Errorf("%s: counts %v, want %v", name, got, c.want)
+		}
+		got.Merge(got)
+		for k, n := range c.want {
+			if got[k] != 2*n {
+				t.Errorf("%s: %v counts %d when it is merged with itself", name, k, got[k])
+			}
+		}
 	}
 }
 

@@ -27,14 +27,14 @@ type Loop struct {
 	stop    sync.Once
 }
 
-// job is a change other than an Append, in a transaction of its own.
+// job is a change that shares no commit: it has a transaction of its own.
 type job struct {
 	run  func() error
 	done chan error
 }
 
 // NewLoop returns a loop that commits with write. Write sets the results of every row of its parts, or fails single parts,
-// or returns an error, with which all of them fail. name begins every error of an Append. A queueLength or batchSize of
+// or returns an error, with which all of them fail. name begins every error of a call. A queueLength or batchSize of
 // zero or less stands for the default.
 func NewLoop(name string, queueLength, batchSize int, write func([]Part) error) *Loop {
 	return &Loop{
@@ -51,7 +51,7 @@ func orDefault(n, fallback int) int {
 	return fallback
 }
 
-// Run works until Stop, and then until nothing waits. Appends and jobs take turns.
+// Run works until Stop, and then until nothing waits. What is in the queue and jobs take turns.
 func (l *Loop) Run() {
 	defer close(l.stopped)
 	for {
@@ -83,11 +83,7 @@ func (l *Loop) writeBatch() bool {
 	if len(parts) == 0 {
 		return false
 	}
-	err := l.write(parts)
-	if err != nil {
-		err = fmt.Errorf("%s: append: %w", l.name, err)
-	}
-	l.queue.finish(parts, err)
+	l.queue.finish(parts, l.write(parts))
 	return true
 }
 
@@ -103,16 +99,55 @@ func (l *Loop) Append(ctx context.Context, responses []store.Response) ([]store.
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	r, err := l.queue.put(ctx, rows)
+	r, err := l.wait(ctx, Work{Name: l.name + ": append", Rows: rows})
+	if err != nil {
+		return nil, err
+	}
+	return r.Results, nil
+}
+
+// Track is store.Store's. Its visits come to the writer as parts that have Visits, and no Rows.
+func (l *Loop) Track(ctx context.Context, visits []store.Visit) error {
+	work := Work{Name: l.name + ": track", Visits: make([]Visit, len(visits))}
+	for i, v := range visits {
+		var err error
+		if work.Visits[i], err = NewVisit(v); err != nil {
+			return fmt.Errorf("%s: visit %d: %w", work.Name, i, err)
+		}
+	}
+	if len(visits) == 0 {
+		return nil
+	}
+	_, err := l.wait(ctx, work)
+	return err
+}
+
+// Invite is store.Store's. Its invitations come to the writer in one part, which has Invitations and no Rows.
+func (l *Loop) Invite(ctx context.Context, invitations []store.Invitation, f store.Fatigue) ([]store.InviteResult, error) {
+	work := Work{Name: l.name + ": invite", Fatigue: f}
+	var err error
+	if work.Invitations, err = NewInvitations(invitations); err != nil {
+		return nil, fmt.Errorf("%s: %w", work.Name, err)
+	}
+	if len(invitations) == 0 {
+		return nil, nil
+	}
+	r, err := l.wait(ctx, work)
+	if err != nil {
+		return nil, err
+	}
+	return r.Invited, nil
+}
+
+// wait puts work into the queue and waits for what becomes of it, or for the end of the context.
+func (l *Loop) wait(ctx context.Context, work Work) (*request, error) {
+	r, err := l.queue.put(ctx, work)
 	if err != nil {
 		return nil, err
 	}
 	select {
 	case <-r.done:
-		if r.err != nil {
-			return nil, r.err
-		}
-		return r.Results, nil
+		return r, r.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

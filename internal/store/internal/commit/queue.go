@@ -2,17 +2,33 @@ package commit
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
-// request is one Append on its way. The loop alone touches it between put and the closing of done.
+// Work is what one call wants to be stored: one of Rows, Visits and Invitations.
+type Work struct {
+	// Name of the call: it begins the error with which a commit fails it.
+	Name        string
+	Rows        []Row
+	Visits      []Visit
+	Invitations []Invitation
+	// Fatigue is for the invitations.
+	Fatigue store.Fatigue
+}
+
+// size is how many rows there are, of whatever kind.
+func (w *Work) size() int { return len(w.Rows) + len(w.Visits) + len(w.Invitations) }
+
+// request is one call on its way. The loop alone touches it between put and the closing of done.
 type request struct {
 	ctx context.Context
-	// Rows are what is to be stored, Results what became of each.
-	Rows    []Row
+	Work
+	// Results is what became of each of the Rows, Invited of each of the Invitations.
 	Results []store.Result
+	Invited []store.InviteResult
 	taken   int // rows that the loop has taken
 	weight  int // what it counts for in the queue
 	over    bool
@@ -20,16 +36,16 @@ type request struct {
 	done    chan struct{}
 }
 
-// Part is what one commit takes of an Append: its rows [From, To).
+// Part is what one commit takes of a call: its rows [From, To), of whichever kind it has. Of Invitations it takes all.
 type Part struct {
 	*request
 	From, To int
 }
 
-// Fail fails the Append that the part is of, and no other.
+// Fail fails the call that the part is of, and no other.
 func (p Part) Fail(err error) { p.err = err }
 
-// Err returns what failed the Append, nil if nothing did.
+// Err returns what failed the call, nil if nothing did.
 func (p Part) Err() error { return p.err }
 
 // queue holds what waits for a commit, up to a limit. It gives every request its turn: one with many rows gets no more
@@ -50,10 +66,13 @@ func newQueue(limit, batch int) *queue {
 }
 
 // put returns store.ErrBusy at once where there is no room.
-func (q *queue) put(ctx context.Context, rows []Row) (*request, error) {
+func (q *queue) put(ctx context.Context, work Work) (*request, error) {
 	r := &request{
-		ctx: ctx, Rows: rows, Results: make([]store.Result, len(rows)),
-		weight: min(len(rows), q.share, q.limit), done: make(chan struct{}),
+		ctx: ctx, Work: work, Results: make([]store.Result, len(work.Rows)),
+		weight: min(work.size(), q.share, q.limit), done: make(chan struct{}),
+	}
+	if n := len(work.Invitations); n > 0 {
+		r.Invited = make([]store.InviteResult, n)
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -92,11 +111,14 @@ func (q *queue) take() []Part {
 			q.end(r, err)
 			continue
 		}
-		n := min(q.share, room, len(r.Rows)-r.taken)
+		n := r.size() - r.taken
+		if len(r.Invitations) == 0 {
+			n = min(q.share, room, n)
+		}
 		parts = append(parts, Part{r, r.taken, r.taken + n})
 		r.taken += n
 		room -= n
-		if r.taken < len(r.Rows) {
+		if r.taken < r.size() {
 			q.waiting = append(q.waiting, r)
 		}
 	}
@@ -108,8 +130,11 @@ func (q *queue) finish(parts []Part, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, p := range parts {
-		if err != nil || p.err != nil || p.To == len(p.Rows) {
-			q.end(p.request, err)
+		switch {
+		case err != nil:
+			q.end(p.request, fmt.Errorf("%s: %w", p.Name, err))
+		case p.err != nil || p.To == p.size():
+			q.end(p.request, nil)
 		}
 	}
 }

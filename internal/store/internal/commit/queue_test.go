@@ -17,14 +17,14 @@ func take(q *queue) ([]Part, []taken) {
 	parts := q.take()
 	var out []taken
 	for _, p := range parts {
-		out = append(out, taken{len(p.Rows), p.From, p.To})
+		out = append(out, taken{p.size(), p.From, p.To})
 	}
 	return parts, out
 }
 
 func mustPut(t *testing.T, q *queue, n int) *request {
 	t.Helper()
-	r, err := q.put(context.Background(), make([]Row, n))
+	r, err := q.put(context.Background(), Work{Rows: make([]Row, n)})
 	if err != nil {
 		t.Fatalf("put of %d: %v", n, err)
 	}
@@ -89,12 +89,12 @@ func TestQueueLimit(t *testing.T) {
 	for range 4 {
 		mustPut(t, q, 1)
 	}
-	if _, err := q.put(context.Background(), make([]Row, 1)); !errors.Is(err, store.ErrBusy) {
+	if _, err := q.put(context.Background(), Work{Rows: make([]Row, 1)}); !errors.Is(err, store.ErrBusy) {
 		t.Errorf("put into a full queue: %v", err)
 	}
 	// What is in a commit still counts.
 	parts, _ := take(q)
-	if _, err := q.put(context.Background(), make([]Row, 1)); !errors.Is(err, store.ErrBusy) {
+	if _, err := q.put(context.Background(), Work{Rows: make([]Row, 1)}); !errors.Is(err, store.ErrBusy) {
 		t.Errorf("put during the commit: %v", err)
 	}
 	failure := errors.New("disk full")
@@ -112,7 +112,7 @@ func TestQueueLimit(t *testing.T) {
 		t.Errorf("an empty queue weighs %d", q.weight)
 	}
 	q.shut()
-	if _, err := q.put(context.Background(), make([]Row, 1)); !errors.Is(err, store.ErrClosed) {
+	if _, err := q.put(context.Background(), Work{Rows: make([]Row, 1)}); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("put after shut: %v", err)
 	}
 }
@@ -120,7 +120,7 @@ func TestQueueLimit(t *testing.T) {
 func TestQueueDropsTheCancelled(t *testing.T) {
 	q := newQueue(10, 4)
 	ctx, cancel := context.WithCancel(context.Background())
-	cancelled, err := q.put(ctx, make([]Row, 1))
+	cancelled, err := q.put(ctx, Work{Rows: make([]Row, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,12 @@ package commit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -25,7 +27,35 @@ type Row struct {
 	SubmittedAt int64
 	Hour        store.Hour
 	Answers     []Answer
+	// Standing is one of the three, never empty.
+	Standing store.Standing
+	// Passed and Failed are JSON arrays of strings. FailedChecks is what Failed holds.
+	Passed, Failed string
+	FailedChecks   []string
+	// Invitation that was answered, on Day; uuid.Nil for none.
+	Invitation uuid.UUID
+	SingleUse  bool
+	Day        Day
+	// Started says that the response ends a visit, which began in StartedHour and took Seconds: a store.SecondsBucket, or
+	// empty where there is none.
+	Started     bool
+	StartedHour store.Hour
+	Seconds     string
 }
+
+// Day is a count of days since 1970-01-01, UTC.
+type Day int32
+
+// DayOf returns the day that an hour lies in.
+func DayOf(h store.Hour) Day {
+	if h < 0 {
+		h -= 23
+	}
+	return Day(h / 24)
+}
+
+// Micros returns the instant at which the day begins, in microseconds since 1970-01-01T00:00Z.
+func (d Day) Micros() int64 { return int64(d) * 24 * 3600 * 1_000_000 }
 
 // Answer is a store.Answer with its values as a JSON array, and those that it counts under.
 type Answer struct {
@@ -42,10 +72,8 @@ func NewRow(r store.Response) (Row, error) {
 	if err != nil {
 		return Row{}, err
 	}
-	for _, s := range []string{r.Program.Namespace, r.Program.Name, r.Receipt, r.Touchpoint, r.Unit, r.Language} {
-		if !utf8.ValidString(s) {
-			return Row{}, fmt.Errorf("%q is not UTF-8", s)
-		}
+	if err := allUTF8(r.Program.Namespace, r.Program.Name, r.Receipt, r.Touchpoint, r.Unit, r.Language); err != nil {
+		return Row{}, err
 	}
 	if len(r.Answers) == 0 {
 		return Row{}, errors.New("it has no answers")
@@ -56,12 +84,85 @@ func NewRow(r store.Response) (Row, error) {
 		SubmittedAt: r.SubmittedAt.UnixMicro(), Hour: store.HourOf(r.SubmittedAt),
 		Answers: make([]Answer, len(r.Answers)),
 	}
+	if err := out.judge(r); err != nil {
+		return Row{}, err
+	}
+	if err := out.relate(r); err != nil {
+		return Row{}, err
+	}
 	for i, a := range r.Answers {
 		if out.Answers[i], err = newAnswer(a); err != nil {
 			return Row{}, fmt.Errorf("question %q: %w", a.Question, err)
 		}
 	}
 	return out, nil
+}
+
+// judge sets the standing and the checks.
+func (r *Row) judge(from store.Response) (err error) {
+	r.Standing = cmp.Or(from.Standing, store.StandingCounted)
+	if !slices.Contains([]store.Standing{store.StandingCounted, store.StandingSuspect, store.StandingAnnulled}, r.Standing) {
+		return fmt.Errorf("standing %q is none of counted, suspect and annulled", from.Standing)
+	}
+	if r.Passed, err = encodeChecks(from.Passed); err != nil {
+		return fmt.Errorf("passed: %w", err)
+	}
+	if r.Failed, err = encodeChecks(from.Failed); err != nil {
+		return fmt.Errorf("failed: %w", err)
+	}
+	r.FailedChecks = slices.Clone(from.Failed)
+	return nil
+}
+
+// relate sets what is said of the invitation and the visit.
+func (r *Row) relate(from store.Response) (err error) {
+	if from.Invitation != "" {
+		if r.Invitation, err = parseID(from.Invitation); err != nil {
+			return fmt.Errorf("invitation: %w", err)
+		}
+		if r.Invitation == uuid.Nil {
+			return errors.New("invitation: the nil UUID stands for none")
+		}
+		r.SingleUse, r.Day = from.SingleUse, DayOf(r.Hour)
+	}
+	if !from.StartedAt.IsZero() {
+		r.Started, r.StartedHour = true, store.HourOf(from.StartedAt)
+		r.Seconds, _ = store.SecondsBucket(from.SubmittedAt.Sub(from.StartedAt))
+	}
+	return nil
+}
+
+// Bounds of the checks of a response.
+const (
+	maxChecks    = 8
+	maxCheckName = 16
+)
+
+// encodeChecks writes a JSON array of names that are sorted, without repeats.
+func encodeChecks(names []string) (string, error) {
+	if len(names) == 0 {
+		return "[]", nil
+	}
+	if len(names) > maxChecks {
+		return "", fmt.Errorf("%d checks are more than %d", len(names), maxChecks)
+	}
+	for i, name := range names {
+		if name == "" || len(name) > maxCheckName || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") != "" {
+			return "", fmt.Errorf("check %q is not 1 to %d lower-case letters", name, maxCheckName)
+		}
+		if i > 0 && names[i-1] >= name {
+			return "", fmt.Errorf("check %q is not sorted, or repeated", name)
+		}
+	}
+	return encodeValues(names)
+}
+
+// DecodeChecks reads what Row.Passed and Row.Failed hold; nil for none.
+func DecodeChecks(names string) ([]string, error) {
+	if names == "[]" {
+		return nil, nil
+	}
+	return DecodeValues(names)
 }
 
 // parseID takes the canonical form only: another spelling would come back changed.
