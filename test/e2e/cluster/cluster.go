@@ -14,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/cx-operator/cx-operator/controllers"
 	"github.com/cx-operator/cx-operator/hack/node"
@@ -48,6 +50,7 @@ func Start(t *testing.T) *Cluster {
 	if err := n.LoadImage(t.Context(), archive); err != nil {
 		t.Fatal(err)
 	}
+	log.SetLogger(logr.Discard()) // the client would complain that it has none
 	c, err := client.New(n.Config(), client.Options{Scheme: controllers.Scheme()})
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func TestOperatorOnARealNode(t *testing.T) {
 	in.checkNamespaceIsRestricted(t)
 	in.Kubectl(t, "apply", "--server-side", "-k", "config/samples")
 	in.awaitProgram(t)
-	in.checkPage(t)
+	in.awaitPage(t)
 	sent := in.answer(t, 12)
 	in.checkStored(t, sent)
 	in.checkStatus(t, len(sent))
@@ -70,16 +70,17 @@ func TestOperatorOnARealNode(t *testing.T) {
 func (in *installation) deploy(t *testing.T) {
 	t.Helper()
 	in.Run(t, "make", "deploy", "IMG="+in.Image, "KUBECTL="+in.Node.Kubectl())
-	in.awaitReady(t)
 	var service corev1.Service
 	if err := in.Client.Get(t.Context(), client.ObjectKey{Namespace: system, Name: "cx-operator"}, &service); err != nil {
 		t.Fatal(err)
 	}
 	in.survey = "http://" + service.Spec.ClusterIP + ":8080"
 	in.metrics = "https://" + service.Spec.ClusterIP + ":8443/metrics"
+	in.awaitReady(t)
 }
 
-// awaitReady waits for a pod that is Ready with the image under test, and is not about to end.
+// awaitReady waits for a pod that is Ready with the image under test and not about to end, and until the Service leads to
+// it: the node learns of the pod's new address a moment later.
 func (in *installation) awaitReady(t *testing.T) {
 	t.Helper()
 	defer func() {
@@ -101,6 +102,12 @@ func (in *installation) awaitReady(t *testing.T) {
 			}
 		}
 		return fmt.Errorf("the pod is %s: %+v", got.Status.Phase, got.Status.ContainerStatuses)
+	})
+	cluster.Await(t, "the Service to lead to the pod", limit, func(context.Context) error {
+		if code, said := in.call(t, http.MethodGet, in.survey+"/", "", ""); code == 0 {
+			return errors.New(said)
+		}
+		return nil
 	})
 }
 
@@ -133,12 +140,16 @@ func (in *installation) awaitProgram(t *testing.T) {
 	})
 }
 
-func (in *installation) checkPage(t *testing.T) {
+// awaitPage waits for the touchpoint's page: the program may have been compiled before the touchpoint was there.
+func (in *installation) awaitPage(t *testing.T) {
 	t.Helper()
-	code, page := in.call(t, http.MethodGet, in.survey+"/s/sfo/passenger-experience/wifi?lang=en", "", "")
-	if code != http.StatusOK || !strings.Contains(page, "Free Wi-Fi") {
-		t.Errorf("the page: %d, %.200s", code, page)
-	}
+	cluster.Await(t, "the page about the Wi-Fi", limit, func(context.Context) error {
+		code, page := in.call(t, http.MethodGet, in.survey+"/s/sfo/passenger-experience/wifi?lang=en", "", "")
+		if code != http.StatusOK || !strings.Contains(page, "Free Wi-Fi") {
+			return fmt.Errorf("%d, %.200s", code, page)
+		}
+		return nil
+	})
 }
 
 // answer sends answers about the Wi-Fi and returns their ids. Each is sent twice, as by a client that did not hear the first
