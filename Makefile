@@ -18,6 +18,9 @@ TESTFLAGS ?=
 ONCE ?=
 # The image that 'make deploy' runs and 'make image' builds.
 IMG ?= cx-operator:$(VERSION)
+# What 'make image' builds for, and the folder it writes to.
+PLATFORMS ?= linux/amd64,linux/arm64
+DIST ?= dist
 # Targets for a cluster of your own use your kubectl and its current context.
 KUBECTL ?= kubectl
 
@@ -55,6 +58,17 @@ test: cc kube postgres browser vet test-go fuzz rules ## Run all tests, installi
 
 ##@ Develop
 
+.PHONY: e2e
+e2e: node-tools ## Install the operator on a real node that is started on this machine, and see it work. Needs root and Linux.
+	$(call say,End-to-end tests on a real node)
+	@$(MAKE) --no-print-directory image IMG=cx-operator:e2e DIST=bin/e2e/image PLATFORMS=linux/$$(go env GOARCH)
+	@CX_E2E_IMAGE=cx-operator:e2e CX_E2E_ARCHIVE=$(CURDIR)/bin/e2e/image/cx-operator.oci.tar \
+	  go test -tags e2e -p 1 -count 1 -timeout 20m $(TESTFLAGS) ./test/e2e/...
+
+.PHONY: node
+node: node-tools ## Run one real node until Ctrl-C, for your own tries. Needs root and Linux.
+	@go build -o bin/node-up ./hack/node/up; exec bin/node-up
+
 .PHONY: test-unit
 test-unit: postgres ## Run the tests that need no cluster: fast, no race detector.
 	@go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | grep -v -e '$(MODULE)/test/testenv' -e '^$(MODULE)/test/browser ' | cut -d' ' -f1 | \
@@ -73,7 +87,7 @@ rules: ## Check the Prometheus rules and run their unit tests with promtool.
 .PHONY: lint
 lint: ## Run golangci-lint with the Kubernetes API linter.
 	$(call say,Linting)
-	@lint=$(call tool,golangci-lint); "$$lint" run ./...
+	@lint=$(call tool,golangci-lint); "$$lint" run ./...; "$$lint" run --build-tags e2e ./test/e2e/...; cd hack/image; "$$lint" run ./...
 
 .PHONY: fmt
 fmt: ## Format the Go code as the linter wants it.
@@ -93,9 +107,9 @@ generate: ## Regenerate deep copies, CRDs, RBAC, Prometheus files and reference 
 	@go run ./hack/docs
 
 .PHONY: tidy
-tidy: ## Bring go.mod and go.sum of the three modules in line with the code.
+tidy: ## Bring go.mod and go.sum of the four modules in line with the code.
 	$(call say,go mod tidy)
-	@for module in . hack/kube hack/tools; do (cd $$module && go mod tidy); done
+	@for module in . hack/image hack/kube hack/tools; do (cd $$module && go mod tidy); done
 
 .PHONY: verify
 verify: tidy generate ## Regenerate and fail where the tree is then not what is committed.
@@ -130,11 +144,18 @@ vet: ## Run go vet.
 test-go: ## Run all Go tests with the race detector, against a real API server.
 	$(call say,Go tests)
 	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go test -race $(RACEFLAGS) -timeout 25m $(TESTFLAGS) ./...
+	@cd hack/image && go test $(TESTFLAGS) ./...
 
 .PHONY: kube
 kube: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl. Once per machine.
 	$(call say,Kubernetes control plane)
 	@go run ./hack/build kube
+
+.PHONY: node-tools
+node-tools: ## Build the programs of a Kubernetes node, and install containerd and what it needs. Once per machine.
+	$(call say,Kubernetes node)
+	@hack/node/packages.sh
+	@go run ./hack/build node
 
 .PHONY: postgres
 postgres: ## Install the programs of a PostgreSQL server, which starts none. Once per machine.
@@ -174,8 +195,16 @@ uninstall: ## Remove the CRDs, and with them every program, touchpoint, plan, te
 	$(KUBECTL) delete --ignore-not-found -f config/crd/bases
 
 .PHONY: image
-image: ## Build the image IMG with Docker.
-	docker build --build-arg VERSION=$(VERSION) -t $(IMG) .
+image: ## Build the image IMG for PLATFORMS as dist/cx-operator.oci.tar, without Docker, and its bills of materials.
+	@cd hack/image && go run . -root ../.. -out ../../$(DIST) -image '$(IMG)' -version '$(VERSION)' -platforms '$(PLATFORMS)'
+
+.PHONY: push
+push: ## The same, and push it to the registry that IMG begins with, as docker login or podman login allow.
+	@cd hack/image && go run . -root ../.. -out ../../$(DIST) -image '$(IMG)' -version '$(VERSION)' -platforms '$(PLATFORMS)' -push
+
+.PHONY: image-check
+image-check: image ## Build the image again from a new clone with an empty build cache: every byte must be the same.
+	@hack/image/check.sh '$(DIST)' '$(IMG)' '$(VERSION)' '$(PLATFORMS)'
 
 .PHONY: deploy
 deploy: ## Install the CRDs and the operator, with the image IMG.

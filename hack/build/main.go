@@ -2,6 +2,7 @@
 // standard output; progress goes to standard error.
 //
 //	go run ./hack/build kube              etcd, kube-apiserver, kube-controller-manager, kubectl
+//	go run ./hack/build node              the same and kube-scheduler, kubelet, kube-proxy
 //	go run ./hack/build tools [NAME...]   the generators and linters, or those named
 package main
 
@@ -17,7 +18,7 @@ import (
 	"github.com/cx-operator/cx-operator/hack/pinned"
 )
 
-const usage = "usage: build kube | build tools [NAME...], from the top folder of the repository"
+const usage = "usage: build kube | build node | build tools [NAME...], from the top folder of the repository"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -37,10 +38,12 @@ func run(ctx context.Context, args []string, report *pinned.Reporter) (string, e
 	switch args[0] {
 	case "kube":
 		return kube(ctx, report)
+	case "node":
+		return node(ctx, report)
 	case "tools":
 		return tools(ctx, report, args[1:])
 	}
-	return "", fmt.Errorf("%q is neither kube nor tools: %s", args[0], usage)
+	return "", fmt.Errorf("%q is none of kube, node and tools: %s", args[0], usage)
 }
 
 func kube(ctx context.Context, report *pinned.Reporter) (string, error) {
@@ -65,6 +68,15 @@ func givenAssets(report *pinned.Reporter) (string, error) {
 			"Deployments make no pods and ServiceAccounts get no tokens.")
 	}
 	return dir, nil
+}
+
+// node ignores EnvAssets: the folders it names hold no kubelet.
+func node(ctx context.Context, report *pinned.Reporter) (string, error) {
+	set, err := pinned.Node(".")
+	if err != nil {
+		return "", err
+	}
+	return set.Dir, set.Build(ctx, report)
 }
 
 func tools(ctx context.Context, report *pinned.Reporter, names []string) (string, error) {

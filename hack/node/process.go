@@ -1,0 +1,150 @@
+//go:build linux
+
+package node
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// patience is how long a process may take to end by itself. Nothing is lost by killing it.
+const patience = 10 * time.Second
+
+// processes are those that the node runs, in the order in which they were started. The kernel kills them when the thread
+// that started them ends, so one thread starts them all, and it lives as long as they do.
+type processes struct {
+	logs  string // folder for NAME.log
+	tasks chan func()
+	died  chan error // gets the first that ended though nobody asked it to
+
+	mu  sync.Mutex
+	all []*process
+}
+
+type process struct {
+	name  string
+	log   string
+	cmd   *exec.Cmd
+	ended chan struct{} // closed once the process was waited for
+
+	mu       sync.Mutex
+	expected bool
+}
+
+func newProcesses(logs string) *processes {
+	p := &processes{logs: logs, tasks: make(chan func()), died: make(chan error, 1)}
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		for task := range p.tasks {
+			task()
+		}
+	}()
+	return p
+}
+
+// start runs a program whose output goes to NAME.log. Its namespaces are new where flags (CLONE_NEW...) say so.
+func (p *processes) start(flags uintptr, name, path string, args ...string) (*process, error) {
+	log, err := os.OpenFile(filepath.Join(p.logs, name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("making the log of %s: %w", name, err)
+	}
+	defer log.Close()                                                                                              // the process has its own
+	started := &process{name: name, log: log.Name(), cmd: exec.Command(path, args...), ended: make(chan struct{})} //nolint:noctx // stop ends it, in order
+	started.cmd.Stdout, started.cmd.Stderr = log, log
+	started.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Cloneflags: flags}
+	result := make(chan error)
+	p.tasks <- func() { result <- started.cmd.Start() }
+	if err := <-result; err != nil {
+		return nil, fmt.Errorf("starting %s: %w", name, err)
+	}
+	p.mu.Lock()
+	p.all = append(p.all, started)
+	p.mu.Unlock()
+	go p.watch(started)
+	return started, nil
+}
+
+func (p *processes) watch(each *process) {
+	err := each.cmd.Wait()
+	each.mu.Lock()
+	expected := each.expected
+	each.mu.Unlock()
+	close(each.ended)
+	if expected {
+		return
+	}
+	how := "exit status 0"
+	if err != nil {
+		how = err.Error()
+	}
+	select {
+	case p.died <- fmt.Errorf("%s ended (%s); the end of %s:\n%s", each.name, how, each.log, tail(each.log)):
+	default: // one has been told of already
+	}
+}
+
+// stop ends all, the last started first, and returns when they are gone. Later calls do nothing.
+func (p *processes) stop() error {
+	p.mu.Lock()
+	all := p.all
+	p.all = nil
+	p.mu.Unlock()
+	for _, each := range all { // before any ends: they end when what they talk to does
+		each.mu.Lock()
+		each.expected = true
+		each.mu.Unlock()
+	}
+	var errs []error
+	for i := len(all) - 1; i >= 0; i-- {
+		errs = append(errs, all[i].stop())
+	}
+	return errors.Join(errs...)
+}
+
+func (each *process) stop() error {
+	group := -each.cmd.Process.Pid
+	if err := syscall.Kill(group, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("ending %s: %w", each.name, err)
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-each.ended:
+	case <-timer.C:
+	}
+	if err := syscall.Kill(group, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("killing %s: %w", each.name, err)
+	}
+	<-each.ended
+	return nil
+}
+
+// tail returns the last lines of a log, for an error message.
+func tail(name string) string {
+	const most, lines = 8192, 15
+	file, err := os.Open(name)
+	if err != nil {
+		return err.Error()
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() > most {
+		if _, err := file.Seek(-most, io.SeekEnd); err != nil {
+			return err.Error()
+		}
+	}
+	content, err := io.ReadAll(io.LimitReader(file, most))
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimSpace(string(content)), "\n")
+	return "  " + strings.Join(all[max(0, len(all)-lines):], "\n  ")
+}
