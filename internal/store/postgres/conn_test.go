@@ -122,13 +122,14 @@ func TestSession(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	ctx := context.Background()
 	conn := connect(t, server.DSN(nil))
-	mustExec(t, conn, `CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0`)
-	mustExec(t, conn, `CREATE ROLE reader LOGIN`)
+	n := fmt.Sprint(schemas.Add(1))
+	mustExec(t, conn, `CREATE DATABASE ascii`+n+` ENCODING 'SQL_ASCII' TEMPLATE template0`)
+	mustExec(t, conn, `CREATE ROLE reader`+n+` LOGIN`)
 	hangUp(t, conn)
 	for name, c := range map[string]struct{ dsn, says string }{
-		"another encoding":  {strings.Replace(server.DSN(nil), "/postgres?", "/ascii?", 1), "UTF8"},
+		"another encoding":  {strings.Replace(server.DSN(nil), "/postgres?", "/ascii"+n+"?", 1), "UTF8"},
 		"no such database":  {strings.Replace(server.DSN(nil), "/postgres?", "/nowhere?", 1), "nowhere"},
-		"no permission":     {strings.Replace(server.DSN(nil), "user=postgres", "user=reader", 1), "permission denied"},
+		"no permission":     {strings.Replace(server.DSN(nil), "user=postgres", "user=reader"+n, 1), "permission denied"},
 		"no schema to use":  {server.DSN(map[string]string{"search_path": "nowhere"}), "no schema"},
 		"not understood":    {"postgres://%zz", "parse"},
 		"no server's port":  {"host=127.0.0.1 port=1", "127.0.0.1"},

@@ -152,8 +152,9 @@ func TestWrongPassword(t *testing.T) {
 
 // TestSchemas has several stores in one database, which know nothing of each other, and makes each schema once.
 func TestSchemas(t *testing.T) {
-	const long = "cx_a-b.c\"d_0123456789_0123456789_0123456789_0123456789_012345"
-	names := []string{"cx_a", "cx_A", long}
+	n := fmt.Sprint(schemas.Add(1))
+	long := `cx_a-b.c"d_0123456789_0123456789_0123456789_0123456789_` + strings.Repeat("x", 63-55-len(n)) + n
+	names := []string{"cx_a" + n, "cx_A" + n, long}
 	for i, name := range names {
 		stores := make([]*Store, 3)
 		var group sync.WaitGroup
@@ -171,7 +172,7 @@ func TestSchemas(t *testing.T) {
 			mustClose(t, s)
 		}
 	}
-	if got := ask(t, server.DSN(nil), `SELECT string_agg(nspname, ' ' ORDER BY nspname) FROM pg_namespace WHERE nspname LIKE 'cx\_%'`); got != strings.Join([]string{"cx_A", "cx_a", long}, " ") {
+	if got := ask(t, server.DSN(nil), `SELECT string_agg(nspname, ' ' ORDER BY nspname) FROM pg_namespace WHERE nspname LIKE 'cx\_%' || `+n); got != strings.Join([]string{names[1], long, names[0]}, " ") {
 		t.Errorf("schemas %s", got)
 	}
 }
@@ -179,18 +180,19 @@ func TestSchemas(t *testing.T) {
 // TestSchemaOfSomebodyElse is made by an administrator for a user who may make none.
 func TestSchemaOfSomebodyElse(t *testing.T) {
 	conn := connect(t, server.DSN(nil))
-	mustExec(t, conn, `CREATE ROLE poor LOGIN`)
+	poor := fmt.Sprint("poor", schemas.Add(1))
+	mustExec(t, conn, `CREATE ROLE `+poor+` LOGIN`)
 	defer hangUp(t, conn)
-	dsn := strings.Replace(server.DSN(nil), "user=postgres", "user=poor", 1)
-	o := Options{Schema: "cx_poor", Untrusted: true}
+	dsn := strings.Replace(server.DSN(nil), "user=postgres", "user="+poor, 1)
+	o := Options{Schema: "cx_" + poor, Untrusted: true}
 	if _, err := Open(context.Background(), dsn, o); err == nil || !strings.Contains(Explain(err), "lacks a permission") {
 		t.Errorf("Open by who may not make the schema: %v", err)
 	}
-	mustExec(t, conn, `CREATE SCHEMA cx_poor`)
+	mustExec(t, conn, `CREATE SCHEMA cx_`+poor)
 	if _, err := Open(context.Background(), dsn, o); err == nil || !strings.Contains(Explain(err), "that the user may use") {
 		t.Errorf("Open by who may not use the schema: %v", err)
 	}
-	mustExec(t, conn, `ALTER SCHEMA cx_poor OWNER TO poor`)
+	mustExec(t, conn, `ALTER SCHEMA cx_`+poor+` OWNER TO `+poor)
 	s := mustOpen(t, dsn, o)
 	mustAppend(t, s, answered(1, "1"))
 	mustClose(t, s)
