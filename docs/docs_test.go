@@ -480,3 +480,24 @@ func TestCallsAreListed(t *testing.T) {
 		}
 	}
 }
+
+// TestUploadsArePosted: curl sends a file with PUT unless it is told otherwise, and no call takes that.
+func TestUploadsArePosted(t *testing.T) {
+	uploads := 0
+	for name, text := range pages(t) {
+		for _, block := range blocks(text, "sh") {
+			for line := range strings.Lines(strings.ReplaceAll(block, "\\\n", " ")) {
+				if !strings.Contains(line, "curl ") || !strings.Contains(line, " -T ") {
+					continue
+				}
+				uploads++
+				if !strings.Contains(line, "-X POST") {
+					t.Errorf("%s: curl -T without -X POST is a PUT: %s", name, line)
+				}
+			}
+		}
+	}
+	if uploads == 0 {
+		t.Error("no upload was found, which cannot be right")
+	}
+}
