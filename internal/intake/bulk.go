@@ -3,7 +3,6 @@ package intake
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -130,11 +129,11 @@ func (b *bulk) answer(ctx context.Context) error {
 }
 
 func (b *bulk) write(line bulkLine) error {
-	encoded, err := json.Marshal(line)
+	encoded, err := encode(line)
 	if err != nil {
 		return fmt.Errorf("writing an answer as JSON: %w", err)
 	}
-	_, err = b.out.Write(append(encoded, '\n'))
+	_, err = b.out.Write(encoded)
 	return err
 }
 

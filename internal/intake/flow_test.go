@@ -64,6 +64,9 @@ func TestFlowOfAnInvitation(t *testing.T) {
 	w := h.invite(ask)
 	wantStatus(t, w, 201)
 	first := decode[invitedAnswer](t, w)
+	if !strings.Contains(w.Body.String(), first.URL) || !strings.Contains(first.URL, "&lang=es") {
+		t.Errorf("the link cannot be copied out of the answer as it is: %s", w.Body)
+	}
 	clock = clock.Add(time.Hour)
 	w = h.invite(ask)
 	wantStatus(t, w, 200)
