@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/cx-operator/cx-operator/internal/intake"
+
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -15,8 +17,6 @@ const (
 	day         = 24 * time.Hour
 	// visitsKept is how long a visit is known that may still end: longer than any figure looks back.
 	visitsKept = 31 * day
-	// linkGrace is how long a form that was opened in time may be sent after its link expired.
-	linkGrace = day
 )
 
 // turns are when a program's store was last looked after.
@@ -107,7 +107,7 @@ func remembered(invited, by *survey.Survey) time.Duration {
 	if invited.Program == by.Program {
 		cooldowns = append(cooldowns, by.Access.Program)
 	}
-	answered := time.Duration(invited.LinkDays())*day + linkGrace
+	answered := time.Duration(invited.LinkDays())*day + intake.LinkGrace
 	longest := answered
 	for _, c := range cooldowns {
 		longest = max(longest, time.Duration(c.AfterInvitation)*day)

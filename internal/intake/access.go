@@ -16,8 +16,8 @@ const (
 	paramInvitation = "invitation"
 )
 
-// linkGrace is how long after its expiry a link is good for a form that was opened before.
-const linkGrace = 24 * time.Hour
+// LinkGrace is how long after its expiry a link is good for a form that was opened before.
+const LinkGrace = 24 * time.Hour
 
 // keys are what the tokens of a program's links and forms are made with.
 type keys struct {
@@ -60,7 +60,7 @@ func (s *served) invitedBy(token string) (*link.Link, *problem) {
 // may finish.
 func checkExpiry(l *link.Link, opened, now time.Time) *problem {
 	inTime := l == nil || now.Before(l.ExpiresAt)
-	begun := !inTime && !opened.IsZero() && opened.Before(l.ExpiresAt) && now.Before(l.ExpiresAt.Add(linkGrace))
+	begun := !inTime && !opened.IsZero() && opened.Before(l.ExpiresAt) && now.Before(l.ExpiresAt.Add(LinkGrace))
 	if inTime || begun {
 		return nil
 	}
