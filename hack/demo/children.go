@@ -4,15 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
-	"time"
+
+	"github.com/cx-operator/cx-operator/hack/procgroup"
 )
 
 // children are the processes that the demo runs, in the order in which they were started. Only the main goroutine starts
@@ -91,7 +89,7 @@ func (c *children) again(ctx context.Context, fallen *child) (*child, error) {
 
 // failure says that the process ended by itself, with the end of its log.
 func (p *child) failure() error {
-	return fmt.Errorf("%s ended (%s); the end of %s:\n%s", p.name, p.how(), p.logFile, tail(p.logFile))
+	return fmt.Errorf("%s ended (%s); the end of %s:\n%s", p.name, p.how(), p.logFile, procgroup.Tail(p.logFile))
 }
 
 // how says how the process ended.
@@ -103,10 +101,6 @@ func (p *child) how() string {
 	}
 	return p.err.Error()
 }
-
-// patience is how long each child may take to end by itself. Nothing is lost by ending it: what the demo stores is
-// thrown away at the next start.
-const patience = 10 * time.Second
 
 // stop ends all children, the last started first, and returns when they are gone.
 func (c *children) stop() error {
@@ -127,43 +121,7 @@ func (p *child) stop() error {
 		return nil
 	default:
 	}
-	group := -p.cmd.Process.Pid
-	if err := syscall.Kill(group, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("ending %s: %w", p.name, err)
-	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-p.ended:
-	case <-timer.C:
-	}
-	// Whatever it started, and itself if it does not listen.
-	if err := syscall.Kill(group, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("killing %s: %w", p.name, err)
-	}
-	<-p.ended
-	return nil
-}
-
-// tail returns the last lines of a log, for an error message.
-func tail(name string) string {
-	const most, lines = 4096, 12
-	file, err := os.Open(name)
-	if err != nil {
-		return err.Error()
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.Size() > most {
-		if _, err := file.Seek(-most, io.SeekEnd); err != nil {
-			return err.Error()
-		}
-	}
-	content, err := io.ReadAll(io.LimitReader(file, most))
-	if err != nil {
-		return err.Error()
-	}
-	all := strings.Split(strings.TrimSpace(string(content)), "\n")
-	return "  " + strings.Join(all[max(0, len(all)-lines):], "\n  ")
+	return procgroup.End(p.name, p.cmd.Process.Pid, p.ended)
 }
 
 // executable finds a program in a folder.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -65,20 +64,6 @@ func TestChildrenFail(t *testing.T) {
 	}
 	if _, err := c.start(ctx, "absent", filepath.Join(t.TempDir(), "absent")); err == nil {
 		t.Error("a program that does not exist was started")
-	}
-}
-
-func TestTail(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "log")
-	if err := os.WriteFile(name, []byte(strings.Repeat("early\n", 2000)+"last\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	got := tail(name)
-	if strings.Count(got, "\n") != 11 || !strings.HasSuffix(got, "\n  last") {
-		t.Errorf("%q", got)
-	}
-	if got := tail(name + "x"); !strings.Contains(got, "no such file") {
-		t.Errorf("%q", got)
 	}
 }
 

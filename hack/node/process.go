@@ -5,19 +5,15 @@ package node
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
-	"time"
-)
 
-// patience is how long a process may take to end by itself. Nothing is lost by killing it.
-const patience = 10 * time.Second
+	"github.com/cx-operator/cx-operator/hack/procgroup"
+)
 
 // processes are those that the node runs, in the order in which they were started. The kernel kills them when the thread
 // that started them ends, so one thread starts them all, and it lives as long as they do.
@@ -87,7 +83,7 @@ func (p *processes) watch(each *process) {
 		how = err.Error()
 	}
 	select {
-	case p.died <- fmt.Errorf("%s ended (%s); the end of %s:\n%s", each.name, how, each.log, tail(each.log)):
+	case p.died <- fmt.Errorf("%s ended (%s); the end of %s:\n%s", each.name, how, each.log, procgroup.Tail(each.log)):
 	default: // one has been told of already
 	}
 }
@@ -111,40 +107,5 @@ func (p *processes) stop() error {
 }
 
 func (each *process) stop() error {
-	group := -each.cmd.Process.Pid
-	if err := syscall.Kill(group, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("ending %s: %w", each.name, err)
-	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-each.ended:
-	case <-timer.C:
-	}
-	if err := syscall.Kill(group, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("killing %s: %w", each.name, err)
-	}
-	<-each.ended
-	return nil
-}
-
-// tail returns the last lines of a log, for an error message.
-func tail(name string) string {
-	const most, lines = 8192, 15
-	file, err := os.Open(name)
-	if err != nil {
-		return err.Error()
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err == nil && info.Size() > most {
-		if _, err := file.Seek(-most, io.SeekEnd); err != nil {
-			return err.Error()
-		}
-	}
-	content, err := io.ReadAll(io.LimitReader(file, most))
-	if err != nil {
-		return err.Error()
-	}
-	all := strings.Split(strings.TrimSpace(string(content)), "\n")
-	return "  " + strings.Join(all[max(0, len(all)-lines):], "\n  ")
+	return procgroup.End(each.name, each.cmd.Process.Pid, each.ended)
 }
