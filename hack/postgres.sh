@@ -10,6 +10,7 @@ say() { echo "postgres: $*" >&2; }
 # The same places, in the same order, as test/pgtest.
 find_programs() {
   local folder
+  # Without pg_config, which comes with headers, only the folders are looked into.
   for folder in "$(pg_config --bindir 2>/dev/null || true)" $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV); do
     if [ -n "$folder" ] && [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ]; then
       echo "$folder"
