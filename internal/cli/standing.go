@@ -107,7 +107,11 @@ func (s standing) run(cmd *cobra.Command, o standingOptions) error {
 		would = "would be "
 	}
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "%d answers %s%s\n", changed.Changed, would, s.done)
+	noun := "answers"
+	if changed.Changed == 1 {
+		noun = "answer"
+	}
+	fmt.Fprintf(out, "%d %s %s%s\n", changed.Changed, noun, would, s.done)
 	for _, d := range changed.Recount.Differences {
 		fmt.Fprintln(out, "the counts differ from the answers:", d)
 	}

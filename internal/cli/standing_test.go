@@ -47,7 +47,7 @@ func TestAnnulAndReinstate(t *testing.T) {
 	e.want("annul"+with+"--team chelsea", 0, "0 answers annulled\n")
 	e.wantStandings(29, 10)
 	e.want("annul"+with+"--team elsewhere", 0, "0 answers annulled\n")
-	e.want("annul"+with+"--from 2023-07-14T00:00:00+01:00 --to 2023-07-15T00:00:00+01:00", 0, "1 answers annulled\n")
+	e.want("annul"+with+"--from 2023-07-14T00:00:00+01:00 --to 2023-07-15T00:00:00+01:00", 0, "1 answer annulled\n")
 	e.want("annul"+with+"--failed honeypot", 0, "0 answers annulled\n")
 	e.want("annul"+with+"--touchpoint= --standing counted --dry-run", 0, "28 answers would be annulled\n")
 	e.want("reinstate"+with+"--standing annulled --team= ", 0, "0 answers reinstated\n")
