@@ -23,6 +23,12 @@ const (
 	ConditionMeasured = "Measured"
 	// ConditionSurveyCompiled is True when the survey as written is the one that is served.
 	ConditionSurveyCompiled = "SurveyCompiled"
+	// ConditionEndpointReady is True when enough pods of a Dedicated endpoint take answers, with the survey as written.
+	ConditionEndpointReady = "EndpointReady"
+	// ConditionExposed is True when what spec.endpoint.exposure asks for was made.
+	ConditionExposed = "Exposed"
+	// ConditionMonitored is True when what spec.endpoint.monitoring asks for was made.
+	ConditionMonitored = "Monitored"
 )
 
 // Condition reasons. They are part of the API: they are stable and carry no names or figures.
@@ -62,6 +68,27 @@ const (
 	ReasonSecretNotFound = "SecretNotFound"
 	// ReasonStoreUnavailable means that the store exists but cannot be opened or read.
 	ReasonStoreUnavailable = "StoreUnavailable"
+
+	// ReasonEndpointStarting means that the pods of a Dedicated endpoint are being started or replaced.
+	ReasonEndpointStarting = "EndpointStarting"
+	// ReasonEndpointFailed means that the pods of a Dedicated endpoint do not become ready.
+	ReasonEndpointFailed = "EndpointFailed"
+	// ReasonEndpointReady means that enough pods take answers.
+	ReasonEndpointReady = "EndpointReady"
+	// ReasonModeChangeRefused means that spec.endpoint.mode was changed, but the answers cannot follow.
+	ReasonModeChangeRefused = "ModeChangeRefused"
+	// ReasonStoreInUse means that a SQLite store is another program's already, or that more than one pod is to open it.
+	ReasonStoreInUse = "StoreInUse"
+	// ReasonNameTaken means that an object of a name that the operator needs is somebody else's.
+	ReasonNameTaken = "NameTaken"
+	// ReasonAPINotInstalled means that the cluster lacks an API that the spec asks for.
+	ReasonAPINotInstalled = "APINotInstalled"
+	// ReasonApplied means that what the spec asks for was made.
+	ReasonApplied = "Applied"
+	// ReasonDataRetained is the event of answers that are kept when what they belonged to was deleted.
+	ReasonDataRetained = "DataRetained"
+	// ReasonDataDeleted is the event of answers that were deleted as deletionPolicy says.
+	ReasonDataDeleted = "DataDeleted"
 
 	// ReasonCompiled means that the survey as written is served.
 	ReasonCompiled = "Compiled"

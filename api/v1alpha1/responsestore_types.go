@@ -1,9 +1,37 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
-// SQLiteStore keeps answers in one file that one process may open at a time. The operator chooses where the file is.
-type SQLiteStore struct{}
+// SQLiteStore keeps answers in one file that one process may open at a time: on the operator's volume for Embedded programs,
+// on a volume of its own for a Dedicated one.
+type SQLiteStore struct {
+	// size of the volume for a Dedicated program. It may grow where the storage class allows it.
+	// +optional
+	// +default="5Gi"
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="size must be more than 0"
+	Size *resource.Quantity `json:"size,omitempty"`
+	// storageClassName of the volume for a Dedicated program; the cluster's default class without it. It is fixed.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storageClassName cannot be changed: the answers would stay on the old volume"
+	StorageClassName *string `json:"storageClassName,omitempty"`
+}
+
+// DeletionPolicy says what becomes of the answers when their ResponseStore is deleted.
+// +kubebuilder:validation:Enum=Retain;Delete
+type DeletionPolicy string
+
+// The deletion policies.
+const (
+	// DeletionRetain keeps the file, volume or schema. An event says what is kept.
+	DeletionRetain DeletionPolicy = "Retain"
+	// DeletionDelete deletes the file or volume.
+	DeletionDelete DeletionPolicy = "Delete"
+)
 
 // PostgresStore keeps answers in PostgreSQL or what speaks its protocol.
 type PostgresStore struct {
@@ -29,6 +57,7 @@ type SecretKeyRef struct {
 
 // ResponseStoreSpec says where answers live: exactly one of sqlite and postgres.
 // +kubebuilder:validation:XValidation:rule="has(self.sqlite) != has(self.postgres)",message="exactly one of sqlite and postgres must be set"
+// +kubebuilder:validation:XValidation:rule="self.deletionPolicy != 'Delete' || has(self.sqlite)",message="deletionPolicy Delete is for sqlite only: what is in PostgreSQL is deleted there, by DROP SCHEMA",fieldPath=".deletionPolicy"
 // +kubebuilder:validation:XValidation:rule="has(self.sqlite) == has(oldSelf.sqlite)",message="a store's engine cannot be changed, its answers would be left behind: create another ResponseStore"
 type ResponseStoreSpec struct {
 	// sqlite keeps answers in a file on one machine: `sqlite: {}`.
@@ -37,6 +66,11 @@ type ResponseStoreSpec struct {
 	// postgres keeps answers in PostgreSQL.
 	// +optional
 	Postgres *PostgresStore `json:"postgres,omitempty"`
+	// deletionPolicy: Retain keeps the answers when this resource is deleted, Delete deletes those in SQLite. Deleting a program
+	// never deletes answers.
+	// +optional
+	// +default="Retain"
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
 // ResponseStoreStatus is what the endpoints say of the store.

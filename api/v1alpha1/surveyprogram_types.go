@@ -103,51 +103,6 @@ type Robots struct {
 	ProofOfWorkBits int32 `json:"proofOfWorkBits,omitempty"`
 }
 
-// EndpointMode says where a program's pages are served.
-// +kubebuilder:validation:Enum=Embedded;Dedicated
-type EndpointMode string
-
-// The endpoint modes.
-const (
-	// EndpointEmbedded serves the program in the operator's own process.
-	EndpointEmbedded EndpointMode = "Embedded"
-	// EndpointDedicated gives the program pods of its own.
-	EndpointDedicated EndpointMode = "Dedicated"
-)
-
-// IntakeMode says whether answers are taken.
-// +kubebuilder:validation:Enum=Accepting;Closed
-type IntakeMode string
-
-// The intake modes.
-const (
-	// IntakeAccepting takes answers.
-	IntakeAccepting IntakeMode = "Accepting"
-	// IntakeClosed takes none: pages and submissions answer 410 Gone. Imports and exports still work.
-	IntakeClosed IntakeMode = "Closed"
-)
-
-// Endpoint says where and whether a program takes answers.
-type Endpoint struct {
-	// mode: Embedded in the operator's process, or Dedicated pods.
-	// +optional
-	// +default="Embedded"
-	Mode EndpointMode `json:"mode,omitempty"`
-	// intake: Accepting takes answers, Closed answers 410 Gone.
-	// +optional
-	// +default="Accepting"
-	Intake IntakeMode `json:"intake,omitempty"`
-	// frameAncestors are the origins whose pages may show the survey in a frame, such as https://www.example.org or
-	// https://*.example.org, at most 20. Without any no page may.
-	// +optional
-	// +listType=set
-	// +kubebuilder:validation:MaxItems=20
-	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=253
-	// +kubebuilder:validation:items:Pattern=`^https?://(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:[0-9]{1,5})?$`
-	FrameAncestors []string `json:"frameAncestors,omitempty"`
-}
-
 // JudgingMode says when a missed objective may open a breach.
 // +kubebuilder:validation:Enum=Daily;Continuous
 type JudgingMode string
@@ -279,7 +234,7 @@ type SurveyProgramSpec struct {
 // SurveyProgramStatus is what the operator found and judged.
 type SurveyProgramStatus struct {
 	// conditions: Ready, Stalled, Reconciling, SurveyCompiled, OwnerAssigned, SponsorAssigned, Measured, ObjectivesMet,
-	// Accountable.
+	// Accountable; of Dedicated programs also EndpointReady and, where the spec asks for it, Exposed and Monitored.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -311,6 +266,9 @@ type SurveyProgramStatus struct {
 	// nothing may be shown.
 	// +optional
 	Participation *Participation `json:"participation,omitempty"`
+	// endpoint is what serves the program now; absent while nothing does.
+	// +optional
+	Endpoint *EndpointStatus `json:"endpoint,omitempty"`
 }
 
 // SurveyProgram is a program of customer experience: the questions, the endpoint, the rules, and program-wide objectives.
