@@ -2,12 +2,10 @@ package embedded
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/postgres"
 )
@@ -130,14 +128,5 @@ func (e *Endpoint) followAgain(key store.Key, s *openStore) {
 	e.stores[name] = next
 }
 
-// Schema returns the name of the PostgreSQL schema of a ResponseStore: cx_NAMESPACE_NAME, or, where that is longer than
-// PostgreSQL allows, a name made of its hash. No two stores have the same, since neither part has an underscore.
-func Schema(key store.Key) string {
-	const longest = 63
-	name := fmt.Sprintf("cx_%s_%s", key.Namespace, key.Name)
-	if len(name) <= longest {
-		return name
-	}
-	sum := sha256.Sum256([]byte(name))
-	return "cxhash_" + hex.EncodeToString(sum[:20])
-}
+// Schema returns the name of the PostgreSQL schema of a ResponseStore.
+func Schema(key store.Key) string { return render.Schema(key) }
