@@ -32,7 +32,7 @@ func (n *Node) startControlPlane(ctx context.Context, k keys) error {
 			return err
 		}
 	}
-	_, err = n.processes.start(0, "kube-controller-manager", n.asset("kube-controller-manager"),
+	_, err = n.processes.start(0, string(ControllerManager), n.asset("kube-controller-manager"),
 		"--kubeconfig="+n.file("keys/kube-controller-manager.kubeconfig"),
 		"--use-service-account-credentials",
 		"--service-account-private-key-file="+k.serviceAccounts,
@@ -43,7 +43,7 @@ func (n *Node) startControlPlane(ctx context.Context, k keys) error {
 	if err != nil {
 		return err
 	}
-	_, err = n.processes.start(0, "kube-scheduler", n.asset("kube-scheduler"),
+	_, err = n.processes.start(0, string(Scheduler), n.asset("kube-scheduler"),
 		"--kubeconfig="+n.file("keys/kube-scheduler.kubeconfig"),
 		"--authentication-kubeconfig="+n.file("keys/kube-scheduler.kubeconfig"),
 		"--authorization-kubeconfig="+n.file("keys/kube-scheduler.kubeconfig"),
@@ -55,8 +55,8 @@ func (n *Node) startControlPlane(ctx context.Context, k keys) error {
 
 // startEtcd does not make writes durable: what it holds is thrown away at the next start.
 func (n *Node) startEtcd(ctx context.Context) error {
-	const clients, peers = "http://" + HostAddress + ":2379", "http://" + HostAddress + ":2380"
-	_, err := n.processes.start(0, "etcd", n.asset("etcd"),
+	const clients, peers = etcdAddress, "http://" + HostAddress + ":2380"
+	_, err := n.processes.start(0, string(Etcd), n.asset("etcd"),
 		"--name=node",
 		"--data-dir="+n.file("etcd"),
 		"--listen-client-urls="+clients, "--advertise-client-urls="+clients,
@@ -67,16 +67,14 @@ func (n *Node) startEtcd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.await(ctx, "etcd to answer", func(ctx context.Context) (bool, error) {
-		return answersOK(ctx, http.DefaultClient, clients+"/health"), nil
-	})
+	return n.awaitPart(ctx, Etcd)
 }
 
 // startAPIServer returns the file with the certificate that it made and signed itself.
 func (n *Node) startAPIServer(ctx context.Context, k keys) (authority string, err error) {
 	folder := n.file("kube-apiserver")
-	_, err = n.processes.start(0, "kube-apiserver", n.asset("kube-apiserver"),
-		"--etcd-servers=http://"+HostAddress+":2379",
+	_, err = n.processes.start(0, string(APIServer), n.asset("kube-apiserver"),
+		"--etcd-servers="+etcdAddress,
 		"--cert-dir="+folder,
 		"--bind-address="+HostAddress, "--advertise-address="+HostAddress, "--secure-port="+apiPort,
 		"--service-cluster-ip-range="+serviceRange,

@@ -99,8 +99,8 @@ func (n *Node) insideAll(ctx context.Context, steps [][]string) error {
 }
 
 // startInside starts a program in the node's namespaces.
-func (n *Node) startInside(name, path string, args ...string) error {
-	_, err := n.processes.start(0, name, "nsenter", n.inside(append([]string{path}, args...)...)...)
+func (n *Node) startInside(part Part, path string, args ...string) error {
+	_, err := n.processes.start(0, string(part), "nsenter", n.inside(append([]string{path}, args...)...)...)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -28,6 +29,7 @@ type processes struct {
 
 type process struct {
 	name  string
+	flags uintptr
 	log   string
 	cmd   *exec.Cmd
 	ended chan struct{} // closed once the process was waited for
@@ -53,8 +55,11 @@ func (p *processes) start(flags uintptr, name, path string, args ...string) (*pr
 	if err != nil {
 		return nil, fmt.Errorf("making the log of %s: %w", name, err)
 	}
-	defer log.Close()                                                                                              // the process has its own
-	started := &process{name: name, log: log.Name(), cmd: exec.Command(path, args...), ended: make(chan struct{})} //nolint:noctx // stop ends it, in order
+	defer log.Close() // the process has its own
+	started := &process{
+		name: name, flags: flags, log: log.Name(), ended: make(chan struct{}),
+		cmd: exec.Command(path, args...), //nolint:noctx // stop ends it, in order
+	}
 	started.cmd.Stdout, started.cmd.Stderr = log, log
 	started.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Cloneflags: flags}
 	result := make(chan error)
@@ -86,6 +91,63 @@ func (p *processes) watch(each *process) {
 	case p.died <- fmt.Errorf("%s ended (%s); the end of %s:\n%s", each.name, how, each.log, procgroup.Tail(each.log)):
 	default: // one has been told of already
 	}
+}
+
+// signal sends a signal to a process of that name, with all that it started in its group.
+func (p *processes) signal(name string, s syscall.Signal) error {
+	each, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(-each.cmd.Process.Pid, s); err != nil {
+		return fmt.Errorf("sending %v to %s: %w", s, name, err)
+	}
+	return nil
+}
+
+// kill ends a process at once, and returns when it is gone. It stays known, for restart.
+func (p *processes) kill(name string) error {
+	each, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	each.mu.Lock()
+	each.expected = true
+	each.mu.Unlock()
+	if err := syscall.Kill(-each.cmd.Process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("killing %s: %w", name, err)
+	}
+	<-each.ended
+	return nil
+}
+
+// restart starts a process that has ended as it was started before. One that runs is left alone.
+func (p *processes) restart(name string) error {
+	former, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-former.ended:
+	default:
+		return nil
+	}
+	p.mu.Lock()
+	p.all = slices.DeleteFunc(p.all, func(each *process) bool { return each == former })
+	p.mu.Unlock()
+	_, err = p.start(former.flags, name, former.cmd.Path, former.cmd.Args[1:]...)
+	return err
+}
+
+func (p *processes) find(name string) (*process, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, each := range p.all {
+		if each.name == name {
+			return each, nil
+		}
+	}
+	return nil, fmt.Errorf("the node runs no %q", name)
 }
 
 // stop ends all, the last started first, and returns when they are gone. Later calls do nothing.

@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// volumeCount is how many volumes there are. A released volume is not used again, as its data is not removed.
+// volumeCount is how many volumes there are. A released volume keeps its data until ReuseVolumes.
 const volumeCount = 16
 
 // volumeSize is what each volume claims to hold. It is a folder: nobody measures.
@@ -23,13 +23,8 @@ const volumeSize = "100Gi"
 // addVolumes makes the default StorageClass and its volumes. They are of type local rather than hostPath, since kubelet
 // hands only those over to a pod's fsGroup.
 func (n *Node) addVolumes(ctx context.Context, clients kubernetes.Interface) error {
-	wait, retain := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimRetain
-	class := &storagev1.StorageClass{
-		ObjectMeta: metav1.ObjectMeta{
-			Name: StorageClass, Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"},
-		},
-		Provisioner: "kubernetes.io/no-provisioner", VolumeBindingMode: &wait, ReclaimPolicy: &retain,
-	}
+	class := storageClass(StorageClass)
+	class.Annotations = map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}
 	if _, err := clients.StorageV1().StorageClasses().Create(ctx, class, metav1.CreateOptions{}); err != nil {
 		return fmt.Errorf("making the StorageClass: %w", err)
 	}
@@ -44,6 +39,15 @@ func (n *Node) addVolumes(ctx context.Context, clients kubernetes.Interface) err
 		}
 	}
 	return nil
+}
+
+// storageClass is one whose volumes are made by hand and keep their data.
+func storageClass(name string) *storagev1.StorageClass {
+	wait, retain := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimRetain
+	return &storagev1.StorageClass{
+		ObjectMeta:  metav1.ObjectMeta{Name: name},
+		Provisioner: "kubernetes.io/no-provisioner", VolumeBindingMode: &wait, ReclaimPolicy: &retain,
+	}
 }
 
 func localVolume(name, folder string) *corev1.PersistentVolume {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 
@@ -31,13 +30,10 @@ func (n *Node) startWorker(ctx context.Context, k keys, plugins, pause string) e
 	if err != nil {
 		return err
 	}
-	if err := n.startInside("containerd", "containerd", "--config", n.file("containerd.toml")); err != nil {
+	if err := n.startInside(Containerd, "containerd", "--config", n.file("containerd.toml")); err != nil {
 		return err
 	}
-	err = n.await(ctx, "containerd to answer", func(ctx context.Context) (bool, error) {
-		return command(ctx, "nsenter", n.inside("ctr", "version")...) == nil, nil
-	})
-	if err != nil {
+	if err := n.awaitPart(ctx, Containerd); err != nil {
 		return err
 	}
 	archive := n.file("bin/pause.tar")
@@ -47,7 +43,7 @@ func (n *Node) startWorker(ctx context.Context, k keys, plugins, pause string) e
 	if err := n.LoadImage(ctx, archive); err != nil {
 		return err
 	}
-	err = n.startInside("kubelet", n.asset("kubelet"),
+	err = n.startInside(Kubelet, n.asset("kubelet"),
 		"--config="+n.file("kubelet.yaml"),
 		"--kubeconfig="+n.file("keys/kubelet.kubeconfig"),
 		"--hostname-override="+Name,
@@ -56,7 +52,7 @@ func (n *Node) startWorker(ctx context.Context, k keys, plugins, pause string) e
 	if err != nil {
 		return err
 	}
-	err = n.startInside("kube-proxy", n.asset("kube-proxy"),
+	err = n.startInside(Proxy, n.asset("kube-proxy"),
 		"--kubeconfig="+n.file("keys/kube-proxy.kubeconfig"),
 		"--hostname-override="+Name,
 		"--proxy-mode=iptables",
@@ -66,9 +62,7 @@ func (n *Node) startWorker(ctx context.Context, k keys, plugins, pause string) e
 	if err != nil {
 		return err
 	}
-	return n.await(ctx, "kube-proxy to be up to date", func(ctx context.Context) (bool, error) {
-		return answersOK(ctx, http.DefaultClient, "http://"+Address+":10256/healthz"), nil
-	})
+	return n.awaitPart(ctx, Proxy)
 }
 
 // containerdConfig keeps containerd's data in the node's folder.
@@ -119,6 +113,7 @@ func kubeletConfig(dir, clientCA string) map[string]any {
 		"apiVersion":               "kubelet.config.k8s.io/v1beta1",
 		"kind":                     "KubeletConfiguration",
 		"address":                  Address,
+		"healthzBindAddress":       Address,
 		"containerRuntimeEndpoint": "unix://" + containerdSocket,
 		"authentication": map[string]any{
 			"anonymous": map[string]any{"enabled": false},
