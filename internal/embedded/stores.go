@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -52,8 +51,7 @@ func (e *Endpoint) OpenStore(ctx context.Context, key store.Key) (store.Info, er
 	if s, ok := e.stores[name]; ok {
 		return e.describe(ctx, name, s)
 	}
-	path := filepath.Join(e.options.Dir, key.Namespace, "stores", key.Name+".sqlite")
-	opened, err := sqlite.Open(ctx, path, sqlite.Options{})
+	opened, err := sqlite.Open(ctx, e.storePath(key), sqlite.Options{})
 	if err != nil {
 		return store.Info{}, fmt.Errorf("open store %s: %w", name, err)
 	}

@@ -79,6 +79,9 @@ func (e *Exporter) Collect(out chan<- prometheus.Metric) {
 		if s.Participation != nil {
 			w.participation(s.Participation)
 		}
+		if s.Endpoint != nil {
+			w.endpoint(s.Endpoint)
+		}
 	}
 }
 

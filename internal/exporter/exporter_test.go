@@ -48,6 +48,7 @@ func airport() map[Source]Series {
 			Objectives:    []Objective{objective("", "nps", "airport", v1alpha1.StateMet, 35, 2746, &Figures{39.84, 37.18, 42.41, true})},
 			Breaches:      []Breach{breach("SurveyProgram", "passenger-experience", v1alpha1.BreachSponsorMissing, "", "", "airport", 20)},
 			Participation: everything(),
+			Endpoint:      &Endpoint{"sfo", "passenger-experience", 3, 2, new(true)},
 		},
 		source("Touchpoint", "food"): {
 			Objectives: []Objective{objective("food", "satisfaction", "concessions", v1alpha1.StateMissed, 65, 2421, &Figures{55.72, 53.74, 57.69, true})},
@@ -166,6 +167,9 @@ func TestNamesAndLabels(t *testing.T) {
 		"cx_survey_response_rate_ratio_upper":              survey,
 		"cx_survey_invitations_skipped":                    survey + " scope reason",
 		"cx_survey_responses_suspect":                      survey + " check",
+		"cx_endpoint_replicas":                             "namespace program",
+		"cx_endpoint_ready_replicas":                       "namespace program",
+		"cx_endpoint_readable":                             "namespace program",
 	}
 	for _, m := range Metrics() {
 		if got := strings.Join(m.Labels, " "); got != want[m.Name] {
@@ -280,6 +284,7 @@ func TestEveryDifferenceIsSeen(t *testing.T) {
 			Plans:      []Plan{{ActionPlan: "p", Due: day(1)}},
 
 			Participation: everything(),
+			Endpoint:      &Endpoint{Replicas: 2, Readable: new(false)},
 		}
 	}
 	same := series()
@@ -306,6 +311,11 @@ func TestEveryDifferenceIsSeen(t *testing.T) {
 		"drop-off":   func(s *Series) { s.Participation.Figures.DropOff[0].Unfinished++ },
 		"touchpoint": func(s *Series) { s.Participation.Touchpoint = "x" },
 		"nobody":     func(s *Series) { s.Participation = nil },
+		"replicas":   func(s *Series) { s.Endpoint.Replicas++ },
+		"ready":      func(s *Series) { s.Endpoint.Ready++ },
+		"readable":   func(s *Series) { *s.Endpoint.Readable = true },
+		"unread":     func(s *Series) { s.Endpoint.Readable = nil },
+		"no pods":    func(s *Series) { s.Endpoint = nil },
 	} {
 		changed := series()
 		change(&changed)

@@ -22,6 +22,7 @@ var (
 	planLabels      = []string{"namespace", "action_plan", "touchpoint", "objective", "team"}
 	breachLabels    = []string{"namespace", "type", "kind", "name", "objective", "item", "program", "team"}
 	surveyLabels    = []string{"namespace", "program", "touchpoint", "team"}
+	endpointLabels  = []string{"namespace", "program"}
 )
 
 // Labels that come last, behind those of the object.
@@ -36,7 +37,7 @@ const (
 
 // The metrics of the manager. All are gauges, exported by the leader alone. The number of series grows with the objects
 // that people write, never with answers or respondents: eleven at most for an objective, six for a plan, two for an open
-// breach, and for a program or touchpoint twenty-two and one for each question. No label holds a person, an answer or a
+// breach, three for a Dedicated program, and for a program or touchpoint twenty-two and one for each question. No label holds a person, an answer or a
 // time.
 var (
 	objectiveScore = Metric{"cx_objective_score",
@@ -111,6 +112,15 @@ var (
 	responsesSuspect = Metric{"cx_survey_responses_suspect",
 		"Responses of the last 30 days of full hours that are kept apart, out of every score, by the check against robots that they failed: honeypot, page, time, proof or other. One that failed two counts under both.",
 		with(surveyLabels, checkLabel)}
+	endpointReplicas = Metric{"cx_endpoint_replicas",
+		"Pods that a Dedicated program's endpoint is to have. No series for Embedded programs.",
+		endpointLabels}
+	endpointReady = Metric{"cx_endpoint_ready_replicas",
+		"Pods of a Dedicated program's endpoint that take answers. No series for Embedded programs.",
+		endpointLabels}
+	endpointReadable = Metric{"cx_endpoint_readable",
+		"1 while the operator can read the counts of a Dedicated program from its endpoint, 0 while it cannot. No series for Embedded programs, nor until a first try has ended.",
+		endpointLabels}
 )
 
 // floor ends the help of metrics that are not shown of few people.
@@ -126,6 +136,7 @@ func Metrics() []Metric {
 		visitsStarted, visitsCompleted, completion, completionLower, completionUpper, visitsUnfinished, duration,
 		invitations, invitationsAnswered, responseRate, responseRateLower, responseRateUpper, invitationsSkipped,
 		responsesSuspect,
+		endpointReplicas, endpointReady, endpointReadable,
 	}
 }
 

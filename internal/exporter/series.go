@@ -74,17 +74,19 @@ type Series struct {
 	Plans      []Plan
 	// Participation of the source; nil where nothing may be shown.
 	Participation *Participation
+	// Endpoint of the source; nil where it has no pods.
+	Endpoint *Endpoint
 }
 
 func (s Series) empty() bool {
-	return len(s.Objectives)+len(s.Breaches)+len(s.Plans) == 0 && s.Participation == nil
+	return len(s.Objectives)+len(s.Breaches)+len(s.Plans) == 0 && s.Participation == nil && s.Endpoint == nil
 }
 
 func (s Series) equal(o Series) bool {
 	return slices.EqualFunc(s.Objectives, o.Objectives, Objective.equal) &&
 		slices.EqualFunc(s.Breaches, o.Breaches, Breach.equal) &&
 		slices.EqualFunc(s.Plans, o.Plans, Plan.equal) &&
-		s.Participation.equal(o.Participation)
+		s.Participation.equal(o.Participation) && s.Endpoint.equal(o.Endpoint)
 }
 
 // equal passes over the end of the window, which is not exported.
@@ -121,6 +123,7 @@ func (s Series) clone() *Series {
 		Objectives: slices.Clone(s.Objectives),
 		Breaches:   slices.Clone(s.Breaches),
 		Plans:      slices.Clone(s.Plans),
+		Endpoint:   s.Endpoint.clone(),
 	}
 	for i := range c.Objectives {
 		if f := c.Objectives[i].Figures; f != nil {

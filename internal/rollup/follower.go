@@ -1,6 +1,7 @@
 package rollup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,8 +43,10 @@ type Follower struct {
 	// of the store only here.
 	Readable func(bool)
 	Log      logr.Logger
-	// Tick is how often the store is read without an update, and retried after an error; 10 s if zero.
+	// Tick is how often the store is read without an update; 10 s if zero.
 	Tick time.Duration
+	// Retry is how soon it is read again after an error; Tick if zero.
+	Retry time.Duration
 }
 
 // progress is how far a Follower has come.
@@ -56,12 +59,10 @@ type progress struct {
 }
 
 // Run follows the feed until the context ends, and then returns nil. An error of the feed is logged once, and the read is
-// tried again each Tick from where it stood.
+// tried again after Retry from where it stood.
 func (f *Follower) Run(ctx context.Context) error {
-	tick := f.Tick
-	if tick <= 0 {
-		tick = defaultTick
-	}
+	tick := cmp.Or(f.Tick, defaultTick)
+	retry := cmp.Or(f.Retry, tick)
 	p := &progress{changed: map[store.Key]bool{}}
 	for {
 		// Taken before the read, so that a commit during the read is not missed.
@@ -73,10 +74,11 @@ func (f *Follower) Run(ctx context.Context) error {
 			return nil
 		}
 		f.report(p, err)
+		pause := tick
 		if err != nil {
-			updated = nil
+			pause, updated = retry, nil
 		}
-		if !wait(ctx, tick, updated) || !rested(ctx, rest) {
+		if !wait(ctx, pause, updated) || !rested(ctx, rest) {
 			return nil
 		}
 	}
