@@ -3,15 +3,30 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/time/rate"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
+	"github.com/cx-operator/cx-operator/internal/operations"
+	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/rollup"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
+)
+
+const (
+	// startsPerSecond bounds how many endpoints are read for the first time at once, when a leader takes over.
+	startsPerSecond = 500
+	// lookEvery is how often it is looked for counts that were unread for too long.
+	lookEvery = 5 * time.Second
 )
 
 // Options of a Fleet.
@@ -43,32 +58,156 @@ type Program struct {
 }
 
 // Fleet follows the endpoints of Dedicated programs. Its methods may be called at once from several goroutines, also before
-// Start.
-type Fleet struct{ options Options }
+// Start. Each program takes two goroutines and, mostly, one connection; one that does not answer holds up no other.
+type Fleet struct {
+	options   Options
+	transport *http.Transport
+	starts    *rate.Limiter
+
+	mu          sync.Mutex
+	ctx         context.Context // of Start, nil before
+	members     map[store.Key]*member
+	subscribers []chan event.TypedGenericEvent[store.Key]
+	following   sync.WaitGroup
+}
 
 // New returns a Fleet that follows nobody yet.
-func New(o Options) *Fleet { return &Fleet{options: o} }
+func New(o Options) *Fleet {
+	o.StaleAfter = cmp.Or(o.StaleAfter, time.Minute)
+	if o.Address == nil {
+		o.Address = func(program store.Key) string {
+			return fmt.Sprintf("https://%s:%d", render.ServiceHost(program), render.OperationsPort)
+		}
+	}
+	return &Fleet{
+		options: o, transport: operations.NewTransport(o.CA), starts: rate.NewLimiter(startsPerSecond, 1),
+		members: map[store.Key]*member{},
+	}
+}
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable: only the leader reads counts.
 func (f *Fleet) NeedLeaderElection() bool { return true }
 
 // Start follows the programs, those that come later too, until the context ends.
-func (f *Fleet) Start(ctx context.Context) error { <-ctx.Done(); return nil }
+func (f *Fleet) Start(ctx context.Context) error {
+	f.mu.Lock()
+	f.ctx = ctx
+	for _, m := range f.members {
+		f.start(m)
+	}
+	f.mu.Unlock()
+	f.watchStaleness(ctx)
+	// Who is being started has the lock, and nobody is any more after that: the context has ended.
+	f.mu.Lock()
+	f.mu.Unlock() //nolint:staticcheck // an empty critical section waits
+	f.following.Wait()
+	f.transport.CloseIdleConnections()
+	return nil
+}
+
+// start follows a member. The caller holds the lock.
+func (f *Fleet) start(m *member) {
+	if f.ctx == nil || f.ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(f.ctx)
+	m.cancel, m.done = cancel, make(chan struct{})
+	f.following.Go(func() {
+		defer close(m.done)
+		if f.starts.Wait(ctx) == nil { // it fails where the context ends
+			f.follow(ctx, m)
+		}
+	})
+}
+
+// follow follows a member until the context ends.
+func (f *Fleet) follow(ctx context.Context, m *member) {
+	var waiting sync.WaitGroup
+	waiting.Go(func() { m.client.Run(ctx) })
+	defer waiting.Wait()
+	source := f.Source(m.key)
+	follower := &rollup.Follower{
+		Source: source, Feed: m, Book: f.options.Book, Clock: f.options.Clock,
+		Changed:  func(keys []store.Key) { f.tell(ctx, keys...) },
+		Readable: func(ok bool) { m.noteReadable(ok); f.tell(ctx, m.key) },
+		Log:      f.options.Log.WithValues("program", m.key.String()),
+		Tick:     tick, Retry: retry,
+	}
+	if err := follower.Run(ctx); err != nil {
+		f.options.Log.Error(err, "Counts are no longer followed", "program", m.key.String())
+	}
+}
 
 // Follow hands over a program, or what has changed of it.
-func (f *Fleet) Follow(p Program) {}
+func (f *Fleet) Follow(p Program) {
+	f.mu.Lock()
+	m, known := f.members[p.Key]
+	if !known {
+		m = newMember(p.Key, f.options, f.transport)
+		m.told = func(ctx context.Context) { f.tell(ctx, p.Key) }
+		f.members[p.Key] = m
+	}
+	shown := m.serve(p)
+	if !known {
+		f.start(m)
+	}
+	ctx := f.ctx
+	f.mu.Unlock()
+	if shown && ctx != nil {
+		f.tell(ctx, p.Key)
+	}
+}
 
 // Forget follows a program no longer, and drops its counts from the book.
-func (f *Fleet) Forget(key store.Key) {}
+func (f *Fleet) Forget(key store.Key) {
+	f.mu.Lock()
+	m, known := f.members[key]
+	delete(f.members, key)
+	f.mu.Unlock()
+	if !known {
+		return
+	}
+	if m.cancel != nil {
+		m.cancel()
+		<-m.done
+	}
+	f.options.Book.Forget(f.Source(key))
+}
+
+func (f *Fleet) member(key store.Key) (*member, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m, known := f.members[key]
+	return m, known
+}
 
 // Page returns the questions of a touchpoint's page as it is served, none where there is no such page. Known is false
 // where the program is not followed.
 func (f *Fleet) Page(key store.Key, touchpoint string) (questions []string, known bool) {
-	return nil, false
+	m, known := f.member(key)
+	if !known {
+		return nil, false
+	}
+	s := m.served().Survey
+	if s == nil {
+		return nil, false
+	}
+	return s.Touchpoints[touchpoint].Questions, true
 }
 
 // URL returns the address of a page; touchpoint may be empty. It is empty where the program is not followed.
-func (f *Fleet) URL(key store.Key, touchpoint string) string { return "" }
+func (f *Fleet) URL(key store.Key, touchpoint string) string {
+	m, known := f.member(key)
+	if !known {
+		return ""
+	}
+	base := m.served().URL
+	address, err := url.JoinPath(base, "s", key.Namespace, key.Name, touchpoint)
+	if err != nil || base == "" {
+		return ""
+	}
+	return address
+}
 
 // Source returns the name under which the book knows the counts of a program's endpoint.
 func (f *Fleet) Source(key store.Key) string { return key.String() + " (endpoint)" }
@@ -76,14 +215,76 @@ func (f *Fleet) Source(key store.Key) string { return key.String() + " (endpoint
 // Store returns what a program's endpoint last said of its store, or the error for which it cannot be asked, in words that
 // stay the same while the cause does. Known is false until one of the two is known.
 func (f *Fleet) Store(key store.Key) (info store.Info, err error, known bool) { //nolint:revive,staticcheck // known is about both
-	return store.Info{}, nil, false
+	m, known := f.member(key)
+	if !known {
+		return store.Info{}, nil, false
+	}
+	return m.store()
 }
 
 // Readable says whether a program's counts can be read now. Known is false until the first try has ended.
-func (f *Fleet) Readable(key store.Key) (readable, known bool) { return false, false }
+func (f *Fleet) Readable(key store.Key) (readable, known bool) {
+	m, known := f.member(key)
+	if !known {
+		return false, false
+	}
+	return m.isReadable()
+}
 
 // Subscribe returns a channel of programs whose counts, import marks, readability, store or survey changed. Subscribers must be
 // added before Start and must keep reading until its context ends.
 func (f *Fleet) Subscribe() <-chan event.TypedGenericEvent[store.Key] {
-	return make(chan event.TypedGenericEvent[store.Key])
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := make(chan event.TypedGenericEvent[store.Key], 1024)
+	f.subscribers = append(f.subscribers, c)
+	return c
+}
+
+// tell tells every subscriber of changed programs.
+func (f *Fleet) tell(ctx context.Context, keys ...store.Key) {
+	f.mu.Lock()
+	subscribers := f.subscribers
+	f.mu.Unlock()
+	for _, c := range subscribers {
+		for _, k := range keys {
+			select {
+			case c <- event.TypedGenericEvent[store.Key]{Object: k}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// watchStaleness tells of programs whose counts become stale or fresh again, until the context ends.
+func (f *Fleet) watchStaleness(ctx context.Context) {
+	every := time.NewTicker(lookEvery)
+	defer every.Stop()
+	stale := map[store.Key]bool{}
+	for {
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return
+		}
+		now := map[store.Key]bool{}
+		for _, key := range f.keys() {
+			at, read := f.options.Book.ReadAt(f.Source(key))
+			if now[key] = read && f.options.Clock().Sub(at) > f.options.StaleAfter; now[key] != stale[key] {
+				f.tell(ctx, key)
+			}
+		}
+		stale = now
+	}
+}
+
+func (f *Fleet) keys() []store.Key {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	keys := make([]store.Key, 0, len(f.members))
+	for key := range f.members {
+		keys = append(keys, key)
+	}
+	return keys
 }

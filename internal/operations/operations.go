@@ -2,7 +2,7 @@
 // that the operator follows. It has both sides: the handler that an endpoint serves, and the client that the operator reads
 // with. Answers never pass it, counts do.
 //
-// Nothing in the feed names a program: it is always the one that the client asks for, so that an endpoint that was broken
+// No count in the feed names a program: it is always the one that the client asks for, so that an endpoint that was broken
 // into can say nothing of another.
 package operations
 
@@ -22,4 +22,12 @@ const (
 	MaxWait = 30 * time.Second
 	// maxPage bounds the counts that can be asked for at once.
 	maxPage = 5000
+	// readTimeout bounds one read of the store.
+	readTimeout = 15 * time.Second
+	// AnswerTimeout is how long an answer may take, and the WriteTimeout that a server of the handler needs.
+	AnswerTimeout = MaxWait + 2*readTimeout + 15*time.Second
+	// minInterval is between two reads of the store within one call that waits, so that a burst of commits is one read.
+	minInterval = 200 * time.Millisecond
+	// retryAfter is when to ask again for what is not there now.
+	retryAfter = 5 * time.Second
 )

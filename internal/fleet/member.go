@@ -1,0 +1,130 @@
+package fleet
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/cx-operator/cx-operator/internal/operations"
+	"github.com/cx-operator/cx-operator/internal/store"
+)
+
+const (
+	// tick is when counts are read although no wait for them has ended: it is longer than any, so that an idle program costs
+	// nothing but its waits, and shorter than what makes counts stale.
+	tick = operations.MaxWait + 5*time.Second
+	// retry is how soon an endpoint that could not be read is tried again.
+	retry = 5 * time.Second
+	// askEvery is how often an endpoint is asked what store it has, when nothing says that this has changed.
+	askEvery = 10 * time.Minute
+)
+
+// member is one program of a Fleet. It is the feed of its endpoint, and takes note of what comes with it.
+type member struct {
+	key    store.Key
+	clock  func() time.Time
+	client *operations.Client
+	// told tells subscribers of the program.
+	told func(context.Context)
+	// cancel and done end the following, nil before it began. They are the fleet's, under its lock.
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu      sync.Mutex
+	program Program
+	// info is of the time askedAt, zero for never; err is why the endpoint cannot be read now.
+	info    store.Info
+	askedAt time.Time
+	err     error
+	// readable is how the last catch-up ended, if known.
+	readable, known bool
+}
+
+func newMember(key store.Key, o Options, transport http.RoundTripper) *member {
+	m := &member{key: key, clock: o.Clock}
+	m.client = operations.NewClient(operations.ClientOptions{
+		Program: key, Address: o.Address(key), Token: func() string { return m.served().Token }, Transport: transport,
+	})
+	return m
+}
+
+// serve takes over what is served, and says whether what others see of it has changed.
+func (m *member) serve(p Program) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last := m.program
+	m.program = p
+	if (last.Survey == nil) != (p.Survey == nil) {
+		return true
+	}
+	return p.Survey != nil && last.Survey.Hash != p.Survey.Hash || last.URL != p.URL
+}
+
+func (m *member) served() Program {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.program
+}
+
+func (m *member) noteReadable(ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.readable, m.known = ok, true
+}
+
+func (m *member) isReadable() (readable, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.readable, m.known
+}
+
+func (m *member) store() (info store.Info, err error, known bool) { //nolint:revive,staticcheck // as Fleet.Store
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return store.Info{}, m.err, true
+	}
+	return m.info, nil, m.info != (store.Info{})
+}
+
+// Updated implements store.Feed.
+func (m *member) Updated() <-chan struct{} { return m.client.Updated() }
+
+// Changes implements store.Feed. It asks what store the counts come from where that may have changed.
+func (m *member) Changes(ctx context.Context, since store.Cursor, limit int) (store.Changes, error) {
+	page, err := m.client.Changes(ctx, since, limit)
+	if err != nil {
+		m.note(ctx, store.Info{}, err)
+		return store.Changes{}, err
+	}
+	if m.mustAsk(page.Reset) {
+		info, err := m.client.Info(ctx)
+		m.note(ctx, info, err)
+	}
+	return page, nil
+}
+
+// mustAsk says whether to ask anew what store there is. A feed that begins anew may be another store's.
+func (m *member) mustAsk(reset bool) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return reset || m.err != nil || m.info == (store.Info{}) || m.clock().Sub(m.askedAt) >= askEvery
+}
+
+// note takes note of what the endpoint said of its store, or of why it did not, and tells where that is news.
+func (m *member) note(ctx context.Context, info store.Info, err error) {
+	if ctx.Err() != nil && err != nil { // nothing is known: the call was given up here
+		return
+	}
+	m.mu.Lock()
+	news := (m.err == nil) != (err == nil) || err != nil && m.err.Error() != err.Error()
+	if m.err = err; err == nil {
+		news = news || m.info != info
+		m.info, m.askedAt = info, m.clock()
+	}
+	m.mu.Unlock()
+	if news {
+		m.told(ctx)
+	}
+}
