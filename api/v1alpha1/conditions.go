@@ -140,6 +140,8 @@ const (
 	ManagedByValue = "cx-operator"
 	// LabelProgram names the SurveyProgram that an object belongs to.
 	LabelProgram = "cx-operator.io/program"
+	// LabelStore names the ResponseStore that a volume with answers belongs to.
+	LabelStore = "cx-operator.io/store"
 	// LabelTokens marks the Secrets with tokens of programs and keys of stores, so that the operator caches these alone.
 	LabelTokens = "cx-operator.io/tokens"
 	// LabelOpenedBy marks an ActionPlan that the operator opened; its value is ManagedByValue.

@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
@@ -52,29 +51,4 @@ func SurveyOf(configMap *corev1.ConfigMap) (*survey.Survey, error) {
 func surveyHash(configMap *corev1.ConfigMap) string {
 	sum := sha256.Sum256([]byte(configMap.Data[surveyKey]))
 	return hex.EncodeToString(sum[:])
-}
-
-// meta is that of every object of the program.
-func (d Dedicated) meta() metav1.ObjectMeta {
-	return metav1.ObjectMeta{
-		Namespace: d.Program.Namespace, Name: EndpointName(d.Program.Name), Labels: Labels(d.Program.Name),
-		OwnerReferences: []metav1.OwnerReference{controllerOf(d.Program)},
-	}
-}
-
-// Labels returns the labels of everything that a Dedicated program is made of.
-func Labels(program string) map[string]string {
-	labels := selector(program)
-	labels["app.kubernetes.io/instance"] = program
-	labels[v1alpha1.LabelManagedBy] = v1alpha1.ManagedByValue
-	return labels
-}
-
-// selector returns the labels by which a program's pods are found.
-func selector(program string) map[string]string {
-	return map[string]string{"app.kubernetes.io/name": NameLabel, v1alpha1.LabelProgram: program}
-}
-
-func controllerOf(p *v1alpha1.SurveyProgram) metav1.OwnerReference {
-	return *metav1.NewControllerRef(p, v1alpha1.GroupVersion.WithKind("SurveyProgram"))
 }
