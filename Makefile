@@ -53,7 +53,7 @@ demo: ## Run the airport's program on a real API server until Ctrl-C. ONCE=1 end
 	KUBEBUILDER_ASSETS=$$assets ONCE=$(ONCE) exec bin/demo
 
 .PHONY: test
-test: cc kube postgres browser vet test-go fuzz rules ## Run all tests, installing and building what they need. The one command to know.
+test: cc kube helm postgres browser vet test-go fuzz rules ## Run all tests, installing and building what they need. The one command to know.
 	$(call say,All tests passed.)
 
 ##@ Develop
@@ -84,6 +84,11 @@ rules: ## Check the Prometheus rules and run their unit tests with promtool.
 	$(call say,Prometheus rules)
 	@hack/rules.sh
 
+.PHONY: chart
+chart: kube helm ## Check the Helm chart: what it renders, refuses, and what a real API server says of it.
+	$(call say,Helm chart)
+	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go test $(TESTFLAGS) ./hack/chart ./test/chart
+
 .PHONY: lint
 lint: ## Run golangci-lint with the Kubernetes API linter.
 	$(call say,Linting)
@@ -105,11 +110,12 @@ generate: ## Regenerate deep copies, CRDs, RBAC, Prometheus files and reference 
 	  --log-level ERROR
 	@go run ./hack/docs
 	@go run ./hack/docs
+	@go run ./hack/chart
 
 .PHONY: tidy
-tidy: ## Bring go.mod and go.sum of the four modules in line with the code.
+tidy: ## Bring go.mod and go.sum of the modules in line with the code.
 	$(call say,go mod tidy)
-	@for module in . hack/image hack/kube hack/tools; do (cd $$module && go mod tidy); done
+	@for module in . hack/helm hack/image hack/kube hack/tools; do (cd $$module && go mod tidy); done
 
 .PHONY: verify
 verify: tidy generate ## Regenerate and fail where the tree is then not what is committed.
@@ -161,6 +167,11 @@ node-tools: ## Build the programs of a Kubernetes node, and install containerd a
 postgres: ## Install the programs of a PostgreSQL server, which starts none. Once per machine.
 	$(call say,PostgreSQL)
 	@hack/postgres.sh
+
+.PHONY: helm
+helm: ## Build helm and kubeconform. Once per machine.
+	$(call say,Helm)
+	@go run ./hack/build helm
 
 .PHONY: tools
 tools: ## Build the pinned generators and linters. Once per machine.

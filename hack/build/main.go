@@ -3,6 +3,7 @@
 //
 //	go run ./hack/build kube              etcd, kube-apiserver, kube-controller-manager, kubectl
 //	go run ./hack/build node              the same and kube-scheduler, kubelet, kube-proxy
+//	go run ./hack/build helm              helm and kubeconform
 //	go run ./hack/build tools [NAME...]   the generators and linters, or those named
 package main
 
@@ -18,7 +19,7 @@ import (
 	"github.com/cx-operator/cx-operator/hack/pinned"
 )
 
-const usage = "usage: build kube | build node | build tools [NAME...], from the top folder of the repository"
+const usage = "usage: build kube | build node | build helm | build tools [NAME...], from the top folder of the repository"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -40,10 +41,12 @@ func run(ctx context.Context, args []string, report *pinned.Reporter) (string, e
 		return kube(ctx, report)
 	case "node":
 		return node(ctx, report)
+	case "helm":
+		return helm(ctx, report)
 	case "tools":
 		return tools(ctx, report, args[1:])
 	}
-	return "", fmt.Errorf("%q is none of kube, node and tools: %s", args[0], usage)
+	return "", fmt.Errorf("%q is none of kube, node, helm and tools: %s", args[0], usage)
 }
 
 func kube(ctx context.Context, report *pinned.Reporter) (string, error) {
@@ -73,6 +76,14 @@ func givenAssets(report *pinned.Reporter) (string, error) {
 // node ignores EnvAssets: the folders it names hold no kubelet.
 func node(ctx context.Context, report *pinned.Reporter) (string, error) {
 	set, err := pinned.Node(".")
+	if err != nil {
+		return "", err
+	}
+	return set.Dir, set.Build(ctx, report)
+}
+
+func helm(ctx context.Context, report *pinned.Reporter) (string, error) {
+	set, err := pinned.Helm(".")
 	if err != nil {
 		return "", err
 	}

@@ -22,7 +22,7 @@ func TestRun(t *testing.T) {
 		wantErr string
 	}{
 		{name: "nothing asked", wantErr: "usage: build kube"},
-		{name: "unknown set", args: []string{"cube"}, wantErr: `"cube" is none of kube, node and tools`},
+		{name: "unknown set", args: []string{"cube"}, wantErr: `"cube" is none of kube, node, helm and tools`},
 		{name: "unknown tool", args: []string{"tools", "hammer"}, wantErr: `no program is called "hammer"`},
 		{name: "given assets", args: []string{"kube"}, given: full, want: full, wantLog: "Using the control plane in"},
 		{name: "given assets without a controller manager", args: []string{"kube"}, given: small, want: small, wantLog: "not garbage-collected"},

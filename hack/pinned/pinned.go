@@ -2,7 +2,7 @@
 // this repository pins, once per machine, into the user's cache folder.
 //
 // hack/kube pins the control plane that tests and the demo run on; hack/tools pins the generators
-// and linters. A fresh clone finds what an earlier one has built.
+// and linters, hack/helm what installs and checks the chart. A fresh clone finds what an earlier one has built.
 package pinned
 
 import (
@@ -87,10 +87,55 @@ func (s Set) Only(names ...string) (Set, error) {
 // Tools is the set of generators and linters that hack/tools pins. Its folder is named after the
 // pins and the Go release, since a linter that an older Go built cannot read a newer Go's code.
 func Tools(root string) (Set, error) {
-	module := filepath.Join(root, "hack", "tools")
+	return underItsPins(root, Set{
+		Module: "tools",
+		Programs: []Program{
+			{Name: "controller-gen", Package: "sigs.k8s.io/controller-tools/cmd/controller-gen"},
+			{Name: "kustomize", Package: "sigs.k8s.io/kustomize/kustomize/v5"},
+			{Name: "golangci-lint", Package: "sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter"},
+			{Name: "crd-ref-docs", Package: "github.com/elastic/crd-ref-docs"},
+			{Name: "govulncheck", Package: "golang.org/x/vuln/cmd/govulncheck"},
+		},
+		Note: "The pinned tools are built from source once per machine: up to 5 minutes for a linter, less for the others.",
+	})
+}
+
+// Helm is helm and what checks charts, as hack/helm pins them.
+func Helm(root string) (Set, error) {
+	return underItsPins(root, Set{
+		Module: "helm",
+		Programs: []Program{
+			{Name: "helm", Package: "helm.sh/helm/v4/cmd/helm"},
+			{Name: "kubeconform", Package: "github.com/yannh/kubeconform/cmd/kubeconform"},
+		},
+		Note: "Helm is built from source once per machine: about 4 minutes on 2 cores.",
+	})
+}
+
+// ErrHelmMissing says that helm has not been built here.
+var ErrHelmMissing = errors.New("helm is not built: run 'make helm' (once per machine, about 4 minutes)")
+
+// HelmDir is the folder of the programs of Helm for the checkout at root. The error wraps ErrHelmMissing where one of them
+// was not built yet.
+func HelmDir(root string) (string, error) {
+	set, err := Helm(root)
+	if err != nil {
+		return "", err
+	}
+	if missing := set.Missing(); len(missing) > 0 {
+		return "", fmt.Errorf("no %s in %s: %w", names(missing), set.Dir, ErrHelmMissing)
+	}
+	return set.Dir, nil
+}
+
+// underItsPins finishes a set whose Module names a folder of hack: the set's folder is named after that module's pins and the
+// Go release.
+func underItsPins(root string, set Set) (Set, error) {
+	name := set.Module
+	set.Module = filepath.Join(root, "hack", name)
 	hash := sha256.New()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(module, name))
+	for _, file := range []string{"go.mod", "go.sum"} {
+		content, err := os.ReadFile(filepath.Join(set.Module, file))
 		if err != nil {
 			return Set{}, fmt.Errorf("reading the pins of the tools: %w", err)
 		}
@@ -102,18 +147,8 @@ func Tools(root string) (Set, error) {
 	if err != nil {
 		return Set{}, err
 	}
-	return Set{
-		Module: module,
-		Dir:    filepath.Join(cache, hex.EncodeToString(hash.Sum(nil))[:12]),
-		Programs: []Program{
-			{Name: "controller-gen", Package: "sigs.k8s.io/controller-tools/cmd/controller-gen"},
-			{Name: "kustomize", Package: "sigs.k8s.io/kustomize/kustomize/v5"},
-			{Name: "golangci-lint", Package: "sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter"},
-			{Name: "crd-ref-docs", Package: "github.com/elastic/crd-ref-docs"},
-			{Name: "govulncheck", Package: "golang.org/x/vuln/cmd/govulncheck"},
-		},
-		Note: "The pinned tools are built from source once per machine: up to 5 minutes for a linter, less for the others.",
-	}, nil
+	set.Dir = filepath.Join(cache, hex.EncodeToString(hash.Sum(nil))[:12])
+	return set, nil
 }
 
 // Kube is the control plane that hack/kube pins, in the folder of its Kubernetes version.

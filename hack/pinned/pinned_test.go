@@ -182,31 +182,38 @@ func TestAssets(t *testing.T) {
 // TestRepositoryPins reads the pins of this very checkout, which everything else stands on.
 func TestRepositoryPins(t *testing.T) {
 	root := filepath.Join("..", "..")
-	kube, err := Kube(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gomod, err := os.ReadFile(filepath.Join(kube.Module, "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	tools, err := Tools(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	toolsMod, err := os.ReadFile(filepath.Join(tools.Module, "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range kube.Programs {
-		if !strings.Contains(string(gomod), "\t"+p.Package+"\n") {
-			t.Errorf("hack/kube/go.mod has no tool line for %s", p.Package)
+	for _, pinned := range []func(string) (Set, error){Kube, Node, Tools, Helm} {
+		set, err := pinned(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gomod, err := os.ReadFile(filepath.Join(set.Module, "go.mod"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range set.Programs {
+			if !strings.Contains(string(gomod), "\t"+p.Package+"\n") {
+				t.Errorf("%s/go.mod has no tool line for %s", set.Module, p.Package)
+			}
 		}
 	}
-	for _, p := range tools.Programs {
-		if !strings.Contains(string(toolsMod), "\t"+p.Package+"\n") {
-			t.Errorf("hack/tools/go.mod has no tool line for %s", p.Package)
-		}
+}
+
+func TestHelmDirSaysHowToBuildIt(t *testing.T) {
+	t.Setenv(EnvToolsCache, t.TempDir())
+	root := checkout(t, "require a.io/b v1.0.0\n")
+	_, err := HelmDir(root)
+	checkError(t, err, "no helm, kubeconform")
+	if !errors.Is(err, ErrHelmMissing) {
+		t.Errorf("error = %v, want ErrHelmMissing", err)
+	}
+	set, err := Helm(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, set.Dir, "helm", "kubeconform")
+	if dir, err := HelmDir(root); err != nil || dir != set.Dir {
+		t.Errorf("HelmDir() = %s, %v, want %s", dir, err, set.Dir)
 	}
 }
 
@@ -214,7 +221,7 @@ func TestRepositoryPins(t *testing.T) {
 func checkout(t *testing.T, gomod string) string {
 	t.Helper()
 	root := t.TempDir()
-	for _, module := range []string{"kube", "tools"} {
+	for _, module := range []string{"kube", "tools", "helm"} {
 		write(t, filepath.Join(root, "hack", module, "go.mod"), gomod, 0o644)
 		write(t, filepath.Join(root, "hack", module, "go.sum"), "", 0o644)
 	}
