@@ -220,8 +220,8 @@ image-check: image ## Build the image again from a new clone with an empty build
 .PHONY: deploy
 deploy: ## Install the CRDs and the operator, with the image IMG.
 	@mkdir -p bin/deploy
-	@img='$(IMG)'; printf 'resources: [../../config/default]\nimages:\n- name: cx-operator\n  newName: %s\n  newTag: "%s"\n' \
-	  "$${img%:*}" "$${img##*:}" > bin/deploy/kustomization.yaml
+	@img='$(IMG)'; { printf 'resources: [../../config/default]\nimages:\n- name: cx-operator\n  newName: %s\n  newTag: "%s"\n' \
+	  "$${img%:*}" "$${img##*:}"; sed -n '/^replacements:/,$$p' config/default/kustomization.yaml; } > bin/deploy/kustomization.yaml
 	@kustomize=$(call tool,kustomize); "$$kustomize" build bin/deploy | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
