@@ -89,6 +89,10 @@ chart: kube helm ## Check the Helm chart: what it renders, refuses, and what a r
 	$(call say,Helm chart)
 	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go test $(TESTFLAGS) ./hack/chart ./test/chart
 
+.PHONY: size
+size: postgres ## Measure what answers take on disk, for docs/sizing.md.
+	@go run ./hack/size
+
 .PHONY: lint
 lint: ## Run golangci-lint with the Kubernetes API linter.
 	$(call say,Linting)
