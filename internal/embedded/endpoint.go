@@ -19,6 +19,7 @@ import (
 	"github.com/cx-operator/cx-operator/internal/rollup"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
+	"github.com/cx-operator/cx-operator/internal/upkeep"
 )
 
 // Options of an Endpoint.
@@ -56,7 +57,7 @@ type Endpoint struct {
 	ofStores    []chan event.TypedGenericEvent[store.Key]
 	followers   sync.WaitGroup
 	listening   net.Addr
-	turns       map[store.Key]turns
+	keeper      upkeep.Keeper
 	closed      bool
 }
 
@@ -90,7 +91,7 @@ func New(o Options) (*Endpoint, error) {
 	return &Endpoint{
 		options: o, registry: registry, handler: server.Handler(), ctx: ctx, cancel: cancel,
 		stores: map[string]*openStore{}, attempts: map[string]*attempt{}, programs: map[store.Key]program{},
-		turns: map[store.Key]turns{},
+		keeper: upkeep.Keeper{Log: o.Log},
 	}, nil
 }
 
@@ -144,10 +145,10 @@ func (e *Endpoint) Start(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	e.options.Log.Info("Taking answers", "address", listener.Addr().String())
-	upkeep, stop := context.WithCancel(ctx)
+	minding, stop := context.WithCancel(ctx)
 	defer stop()
-	e.followers.Go(func() { e.keepUp(upkeep) })
-	e.followers.Go(func() { e.watchReadability(upkeep) })
+	e.followers.Go(func() { e.keeper.Run(minding, e.options.Clock, e.tasks) })
+	e.followers.Go(func() { e.watchReadability(minding) })
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve answers: %w", err)

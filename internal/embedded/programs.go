@@ -51,7 +51,6 @@ func (e *Endpoint) Withdraw(key store.Key) error {
 	e.mu.Lock()
 	p, served := e.programs[key]
 	delete(e.programs, key)
-	delete(e.turns, key)
 	e.registry.Delete(key)
 	e.mu.Unlock()
 	if served {

@@ -139,7 +139,7 @@ func (s *served) hear(key store.Key) {
 func TestRetention(t *testing.T) {
 	s := start(t, t.TempDir())
 	s.serve(form("A"))
-	s.keepUpOnce(t.Context(), s.clock()) // the store is away: still due
+	s.keepUp(s.clock()) // the store is away: still due
 	s.open()
 	dated := func() string {
 		at := s.clock().Add(-31 * 24 * time.Hour).Format(time.RFC3339)
@@ -151,7 +151,7 @@ func TestRetention(t *testing.T) {
 	if n := s.stored(); n != 2 {
 		t.Fatalf("%d answers before", n)
 	}
-	s.keepUpOnce(t.Context(), s.clock())
+	s.keepUp(s.clock())
 	if n := s.stored(); n != 1 {
 		t.Errorf("%d answers after retention, want 1", n)
 	}
@@ -161,11 +161,11 @@ func TestRetention(t *testing.T) {
 	}
 
 	s.expect(http.StatusOK, http.MethodPost, responses+":import", tokens.Import, "application/x-ndjson", dated())
-	s.keepUpOnce(t.Context(), s.clock().Add(59*time.Minute))
+	s.keepUp(s.clock().Add(59 * time.Minute))
 	if n := s.stored(); n != 2 {
 		t.Errorf("%d answers within the hour, want 2", n)
 	}
-	s.keepUpOnce(t.Context(), s.clock().Add(time.Hour))
+	s.keepUp(s.clock().Add(time.Hour))
 	if n := s.stored(); n != 1 {
 		t.Errorf("%d answers after the hour, want 1", n)
 	}

@@ -46,6 +46,13 @@ func (s *served) record() *recorder {
 	return r
 }
 
+const day = 24 * time.Hour
+
+func (s *served) keepUp(now time.Time) {
+	s.t.Helper()
+	s.keeper.Once(s.t.Context(), now, s.tasks())
+}
+
 // Visits and invitations are looked after once a day; a store that fails is asked again at the next turn.
 func TestForgetting(t *testing.T) {
 	s := start(t, t.TempDir())
@@ -60,13 +67,13 @@ func TestForgetting(t *testing.T) {
 	other.Access = survey.Access{Namespace: survey.Cooldown{AfterInvitation: 200}}
 	now := s.clock()
 	r.err = errors.New("disk full")
-	s.keepUpOnce(t.Context(), now)
+	s.keepUp(now)
 	r.err = nil
-	s.keepUpOnce(t.Context(), now.Add(time.Minute))
-	s.keepUpOnce(t.Context(), now.Add(time.Hour))
-	s.keepUpOnce(t.Context(), now.Add(24*time.Hour))
+	s.keepUp(now.Add(time.Minute))
+	s.keepUp(now.Add(time.Hour))
+	s.keepUp(now.Add(24 * time.Hour))
 	s.serve(other)
-	s.keepUpOnce(t.Context(), now.Add(50*time.Hour))
+	s.keepUp(now.Add(50 * time.Hour))
 	call := func(program store.Key, at time.Time, days int) forgotten {
 		return forgotten{program, at.Add(-31 * day), at.Add(-time.Duration(days) * day), at}
 	}
@@ -82,31 +89,6 @@ func TestForgetting(t *testing.T) {
 	}
 }
 
-func TestRemembered(t *testing.T) {
-	arrivals := store.Key{Namespace: "sfo", Name: "arrivals"}
-	of := func(program store.Key, a survey.Access) *survey.Survey {
-		return &survey.Survey{Program: program, Access: a}
-	}
-	for name, c := range map[string]struct {
-		invited, by *survey.Survey
-		days        int
-	}{
-		"no rules, no links":        {of(visits, survey.Access{}), of(visits, survey.Access{}), 31},
-		"no rules":                  {of(visits, survey.Access{LinkDays: 7}), of(visits, survey.Access{LinkDays: 7}), 8},
-		"an invitation":             {of(visits, survey.Access{}), of(visits, survey.Access{Program: survey.Cooldown{AfterInvitation: 90}}), 90},
-		"a short rule":              {of(visits, survey.Access{}), of(visits, survey.Access{Program: survey.Cooldown{AfterInvitation: 3}}), 31},
-		"the last day of an answer": {of(visits, survey.Access{}), of(visits, survey.Access{Program: survey.Cooldown{AfterAnswer: 365}}), 397},
-		"another program":           {of(visits, survey.Access{}), of(arrivals, survey.Access{Program: survey.Cooldown{AfterInvitation: 90}}), 31},
-		"the namespace": {
-			of(visits, survey.Access{LinkDays: 7}), of(arrivals, survey.Access{LinkDays: 365, Namespace: survey.Cooldown{AfterAnswer: 30}}), 39,
-		},
-	} {
-		if got := remembered(c.invited, c.by); got != time.Duration(c.days)*day {
-			t.Errorf("%s: %s, want %d days", name, got, c.days)
-		}
-	}
-}
-
 // A store that hangs is waited for once in a round, not once for each of its programs.
 func TestUpkeepOfAStoreThatIsAway(t *testing.T) {
 	s := start(t, t.TempDir())
@@ -118,12 +100,12 @@ func TestUpkeepOfAStoreThatIsAway(t *testing.T) {
 	s.serve(form("A"))
 	s.serve(other)
 	r.away = errors.New("no answer")
-	s.keepUpOnce(t.Context(), s.clock())
+	s.keepUp(s.clock())
 	if r.retires != 1 || len(r.calls) != 0 {
 		t.Errorf("the store was asked %d times to retire and %d times to forget, want once", r.retires, len(r.calls))
 	}
 	r.away = nil
-	s.keepUpOnce(t.Context(), s.clock().Add(time.Minute))
+	s.keepUp(s.clock().Add(time.Minute))
 	if r.retires != 3 || len(r.calls) != 2 {
 		t.Errorf("then it was asked %d times to retire and %d times to forget, want twice more each", r.retires, len(r.calls))
 	}
