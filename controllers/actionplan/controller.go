@@ -141,11 +141,17 @@ func (r *Reconciler) export(s scope, p *v1alpha1.ActionPlan) {
 		Kind: "ActionPlan", Namespace: p.Namespace, Name: p.Name, Program: s.program, Touchpoint: s.touchpoint, Team: s.team,
 	}
 	item := exporter.Plan{
-		Namespace: p.Namespace, ActionPlan: p.Name, Touchpoint: s.touchpoint, Objective: p.Spec.Objective, Team: s.team,
-		State: p.Spec.State,
+		Namespace: p.Namespace, Program: s.program, ActionPlan: p.Name, Touchpoint: s.touchpoint, Objective: p.Spec.Objective,
+		Team: s.team, State: p.Spec.State, Opened: p.CreationTimestamp.Time,
 	}
 	if p.Status.DueTime != nil {
 		item.Due = p.Status.DueTime.Time
+	}
+	if p.Status.AcknowledgeBy != nil {
+		item.AcknowledgeBy = p.Status.AcknowledgeBy.Time
+	}
+	if p.Spec.Acknowledgement != nil {
+		item.Acknowledged = p.Spec.Acknowledgement.Time.Time
 	}
 	r.Exporter.Set(source(p.Namespace, p.Name), exporter.Series{
 		Plans: []exporter.Plan{item}, Breaches: objectives.BreachSeries(label, p.Status.Breaches),

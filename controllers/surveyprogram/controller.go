@@ -92,6 +92,7 @@ func (r *Reconciler) export(s scope, p *v1alpha1.SurveyProgram, settled objectiv
 	}
 	series := objectives.Series(label, s.subject, p.Status.Objectives, settled.Live, p.Status.Breaches)
 	series.Participation = objectives.ParticipationSeries(label, p.Status.Participation)
+	series.Page = objectives.PageSeries(label, p.Status.URL)
 	r.Exporter.Set(source(p.Namespace, p.Name), series)
 }
 

@@ -89,6 +89,7 @@ func (r *Reconciler) export(s scope, tp *v1alpha1.Touchpoint, settled objectives
 	}
 	series := objectives.Series(label, s.subject, tp.Status.Objectives, settled.Live, tp.Status.Breaches)
 	series.Participation = objectives.ParticipationSeries(label, tp.Status.Participation)
+	series.Page = objectives.PageSeries(label, tp.Status.URL)
 	r.Exporter.Set(source(tp.Namespace, tp.Name), series)
 }
 

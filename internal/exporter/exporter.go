@@ -76,6 +76,7 @@ func (e *Exporter) Collect(out chan<- prometheus.Metric) {
 		for i := range s.Breaches {
 			w.breach(&s.Breaches[i])
 		}
+		w.page(s.Page)
 		if s.Participation != nil {
 			w.participation(s.Participation)
 		}

@@ -41,13 +41,21 @@ func airport() map[Source]Series {
 		return Breach{"sfo", string(t), kind, name, objective, item, "passenger-experience", team, day(since)}
 	}
 	plan := func(name, touchpoint, objective, team string, state v1alpha1.WorkState, due time.Time) Plan {
-		return Plan{"sfo", name, touchpoint, objective, team, state, due}
+		return Plan{
+			Namespace: "sfo", Program: "passenger-experience", ActionPlan: name, Touchpoint: touchpoint, Objective: objective, Team: team,
+			State: state, Due: due,
+		}
+	}
+	clocked := func(p Plan) Plan {
+		p.Opened, p.AcknowledgeBy, p.Acknowledged = day(14), day(16), day(15)
+		return p
 	}
 	return map[Source]Series{
 		source("SurveyProgram", "passenger-experience"): {
 			Objectives:    []Objective{objective("", "nps", "airport", v1alpha1.StateMet, 35, 2746, &Figures{39.84, 37.18, 42.41, true})},
 			Breaches:      []Breach{breach("SurveyProgram", "passenger-experience", v1alpha1.BreachSponsorMissing, "", "", "airport", 20)},
 			Participation: everything(),
+			Page:          Page{"sfo", "passenger-experience", "", "airport", "https://feedback.example/s/sfo/passenger-experience"},
 			Endpoint:      &Endpoint{"sfo", "passenger-experience", 3, 2, new(true)},
 		},
 		source("Touchpoint", "food"): {
@@ -73,7 +81,7 @@ func airport() map[Source]Series {
 			Breaches:   []Breach{breach("Touchpoint", "baggage", v1alpha1.BreachUnmeasured, "", "", "airport", 20)},
 		},
 		source("ActionPlan", "better-food"): {
-			Plans: []Plan{plan("better-food", "food", "satisfaction", "concessions", v1alpha1.WorkInProgress, day(21))},
+			Plans: []Plan{clocked(plan("better-food", "food", "satisfaction", "concessions", v1alpha1.WorkInProgress, day(21)))},
 			Breaches: []Breach{
 				breach("ActionPlan", "better-food", v1alpha1.BreachActionOverdue, "satisfaction", "late-hours", "concessions", 15),
 				breach("ActionPlan", "better-food", v1alpha1.BreachPlanOverdue, "satisfaction", "", "concessions", 21),
@@ -141,6 +149,7 @@ func TestExpositionIsWellFormed(t *testing.T) {
 func TestNamesAndLabels(t *testing.T) {
 	objective := "namespace program touchpoint objective metric team"
 	breach := "namespace type kind name objective item program team"
+	plan := "namespace program action_plan touchpoint objective team"
 	survey := "namespace program touchpoint team"
 	want := map[string]string{
 		"cx_objective_score":                               objective,
@@ -149,8 +158,12 @@ func TestNamesAndLabels(t *testing.T) {
 		"cx_objective_target":                              objective,
 		"cx_objective_responses":                           objective,
 		"cx_objective_state":                               objective + " state",
-		"cx_action_plan_state":                             "namespace action_plan touchpoint objective team state",
-		"cx_action_plan_due_timestamp_seconds":             "namespace action_plan touchpoint objective team",
+		"cx_action_plan_state":                             plan + " state",
+		"cx_action_plan_due_timestamp_seconds":             plan,
+		"cx_action_plan_opened_timestamp_seconds":          plan,
+		"cx_action_plan_acknowledge_by_timestamp_seconds":  plan,
+		"cx_action_plan_acknowledged_timestamp_seconds":    plan,
+		"cx_survey_page_info":                              survey + " url",
 		"cx_accountability_breach":                         breach,
 		"cx_accountability_breach_start_timestamp_seconds": breach,
 		"cx_survey_visits_started":                         survey,
@@ -281,7 +294,8 @@ func TestEveryDifferenceIsSeen(t *testing.T) {
 		return Series{
 			Objectives: []Objective{{Objective: "o", Figures: &Figures{Score: 1}}},
 			Breaches:   []Breach{{Name: "b", Since: day(1)}},
-			Plans:      []Plan{{ActionPlan: "p", Due: day(1)}},
+			Plans:      []Plan{{ActionPlan: "p", Due: day(1), Opened: day(2), AcknowledgeBy: day(3), Acknowledged: day(4)}},
+			Page:       Page{URL: "https://feedback.example"},
 
 			Participation: everything(),
 			Endpoint:      &Endpoint{Replicas: 2, Readable: new(false)},
@@ -303,6 +317,10 @@ func TestEveryDifferenceIsSeen(t *testing.T) {
 		"since":      func(s *Series) { s.Breaches[0].Since = day(2) },
 		"item":       func(s *Series) { s.Breaches[0].Item = "x" },
 		"due":        func(s *Series) { s.Plans[0].Due = day(2) },
+		"opened":     func(s *Series) { s.Plans[0].Opened = day(5) },
+		"in time":    func(s *Series) { s.Plans[0].AcknowledgeBy = day(5) },
+		"taken over": func(s *Series) { s.Plans[0].Acknowledged = day(5) },
+		"page":       func(s *Series) { s.Page.URL = "" },
 		"plan state": func(s *Series) { s.Plans[0].State = "Complete" },
 		"fewer":      func(s *Series) { s.Objectives = nil },
 		"more":       func(s *Series) { s.Plans = append(s.Plans, Plan{}) },

@@ -19,7 +19,7 @@ type Metric struct {
 
 var (
 	objectiveLabels = []string{"namespace", "program", "touchpoint", "objective", "metric", "team"}
-	planLabels      = []string{"namespace", "action_plan", "touchpoint", "objective", "team"}
+	planLabels      = []string{"namespace", "program", "action_plan", "touchpoint", "objective", "team"}
 	breachLabels    = []string{"namespace", "type", "kind", "name", "objective", "item", "program", "team"}
 	surveyLabels    = []string{"namespace", "program", "touchpoint", "team"}
 	endpointLabels  = []string{"namespace", "program"}
@@ -33,12 +33,13 @@ const (
 	scopeLabel      = "scope"
 	reasonLabel     = "reason"
 	checkLabel      = "check"
+	urlLabel        = "url"
 )
 
 // The metrics of the manager. All are gauges, exported by the leader alone. The number of series grows with the objects
-// that people write, never with answers or respondents: eleven at most for an objective, six for a plan, two for an open
-// breach, three for a Dedicated program, and for a program or touchpoint twenty-two and one for each question. No label holds a person, an answer or a
-// time.
+// that people write, never with answers or respondents: eleven at most for an objective, nine for a plan, two for an open
+// breach, three for a Dedicated program, and for a program or touchpoint twenty-three and one for each question. No label
+// holds a person, an answer or a time.
 var (
 	objectiveScore = Metric{"cx_objective_score",
 		"Published score of an objective, in the metric's unit: -100 to 100 for NPS and CESNet, 0 to 100 for CSAT and CESTopBox, 1 to 7 for CESMean, the question's scale for Mean. No series below the privacy floor. It is a signal about the experience, not about anyone's performance.",
@@ -64,12 +65,24 @@ var (
 	planDue = Metric{"cx_action_plan_due_timestamp_seconds",
 		"When the due date of an action plan ends in the program's time zone, in seconds since 1970. No series without a valid due date.",
 		planLabels}
+	planOpened = Metric{"cx_action_plan_opened_timestamp_seconds",
+		"When an action plan was opened, in seconds since 1970. The time allowed to acknowledge it begins here.",
+		planLabels}
+	planAcknowledgeBy = Metric{"cx_action_plan_acknowledge_by_timestamp_seconds",
+		"Until when an action plan is to be acknowledged, in seconds since 1970. No series where no time is set.",
+		planLabels}
+	planAcknowledged = Metric{"cx_action_plan_acknowledged_timestamp_seconds",
+		"When an action plan was taken over, as its acknowledgement says, in seconds since 1970. No series until then.",
+		planLabels}
 	breachOpen = Metric{"cx_accountability_breach",
 		"1 while a promise of accountability is broken; no series when it is not. It is about having an owner and a plan, not about anyone's performance. The label item names the action within the object, if any.",
 		breachLabels}
 	breachStart = Metric{"cx_accountability_breach_start_timestamp_seconds",
 		"Since when a breach of cx_accountability_breach is open, in seconds since 1970.",
 		breachLabels}
+	pageInfo = Metric{"cx_survey_page_info",
+		"Always 1. The label url is the address of the page that respondents see. The label touchpoint is empty for the program as a whole. No series while nothing is served.",
+		with(surveyLabels, urlLabel)}
 	visitsStarted = Metric{"cx_survey_visits_started",
 		"People who began to fill in a page in the last 30 days of full hours; opening it alone does not count. The label touchpoint is empty for the program as a whole, which counts its touchpoints too." + floor,
 		surveyLabels}
@@ -132,7 +145,7 @@ func with(labels []string, more ...string) []string { return append(slices.Clone
 func Metrics() []Metric {
 	return []Metric{
 		objectiveScore, objectiveLower, objectiveUpper, objectiveTarget, objectiveResponses, objectiveState,
-		planState, planDue, breachOpen, breachStart,
+		planState, planDue, planOpened, planAcknowledgeBy, planAcknowledged, breachOpen, breachStart, pageInfo,
 		visitsStarted, visitsCompleted, completion, completionLower, completionUpper, visitsUnfinished, duration,
 		invitations, invitationsAnswered, responseRate, responseRateLower, responseRateUpper, invitationsSkipped,
 		responsesSuspect,

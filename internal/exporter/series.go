@@ -49,13 +49,21 @@ type Breach struct {
 
 // Plan is what is exported of one action plan.
 type Plan struct {
-	// Namespace, ActionPlan, Touchpoint ("" for a program's own objective), Objective and Team (never a person's) are its
-	// labels.
-	Namespace, ActionPlan, Touchpoint, Objective, Team string
+	// Namespace, Program, ActionPlan, Touchpoint ("" for a program's own objective), Objective and Team (never a person's)
+	// are its labels.
+	Namespace, Program, ActionPlan, Touchpoint, Objective, Team string
 	// State as people set it. An unknown one has no series.
 	State v1alpha1.WorkState
-	// Due is when the due date ends; zero has no series.
-	Due time.Time
+	// Due is when the due date ends, Opened when the plan was made, AcknowledgeBy until when it is to be taken over, and
+	// Acknowledged when it was. A zero time has no series.
+	Due, Opened, AcknowledgeBy, Acknowledged time.Time
+}
+
+// Page is where respondents find a program or a touchpoint.
+type Page struct {
+	// Namespace, Program, Touchpoint ("" for the program as a whole), Team (never a person's) and URL of the page are its
+	// labels. Without a URL there is no series.
+	Namespace, Program, Touchpoint, Team, URL string
 }
 
 // Participation is what is exported of who began, finished and was invited.
@@ -72,6 +80,8 @@ type Series struct {
 	Objectives []Objective
 	Breaches   []Breach
 	Plans      []Plan
+	// Page of the source; without a series where it has no URL.
+	Page Page
 	// Participation of the source; nil where nothing may be shown.
 	Participation *Participation
 	// Endpoint of the source; nil where it has no pods.
@@ -79,14 +89,14 @@ type Series struct {
 }
 
 func (s Series) empty() bool {
-	return len(s.Objectives)+len(s.Breaches)+len(s.Plans) == 0 && s.Participation == nil && s.Endpoint == nil
+	return len(s.Objectives)+len(s.Breaches)+len(s.Plans) == 0 && s.Page.URL == "" && s.Participation == nil && s.Endpoint == nil
 }
 
 func (s Series) equal(o Series) bool {
 	return slices.EqualFunc(s.Objectives, o.Objectives, Objective.equal) &&
 		slices.EqualFunc(s.Breaches, o.Breaches, Breach.equal) &&
 		slices.EqualFunc(s.Plans, o.Plans, Plan.equal) &&
-		s.Participation.equal(o.Participation) && s.Endpoint.equal(o.Endpoint)
+		s.Page == o.Page && s.Participation.equal(o.Participation) && s.Endpoint.equal(o.Endpoint)
 }
 
 // equal passes over the end of the window, which is not exported.
@@ -112,8 +122,9 @@ func (b Breach) equal(c Breach) bool {
 }
 
 func (p Plan) equal(q Plan) bool {
-	same := p.Due.Equal(q.Due)
-	p.Due, q.Due = time.Time{}, time.Time{}
+	same := p.Due.Equal(q.Due) && p.Opened.Equal(q.Opened) && p.AcknowledgeBy.Equal(q.AcknowledgeBy) &&
+		p.Acknowledged.Equal(q.Acknowledged)
+	p.Due, p.Opened, p.AcknowledgeBy, p.Acknowledged = q.Due, q.Opened, q.AcknowledgeBy, q.Acknowledged
 	return same && p == q
 }
 
@@ -123,6 +134,7 @@ func (s Series) clone() *Series {
 		Objectives: slices.Clone(s.Objectives),
 		Breaches:   slices.Clone(s.Breaches),
 		Plans:      slices.Clone(s.Plans),
+		Page:       s.Page,
 		Endpoint:   s.Endpoint.clone(),
 	}
 	for i := range c.Objectives {

@@ -3,6 +3,7 @@ package exporter
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -43,10 +44,25 @@ func (w writer) objective(o *Objective) {
 }
 
 func (w writer) plan(p *Plan) {
-	labels := pairs(planLabels, p.Namespace, p.ActionPlan, p.Touchpoint, p.Objective, p.Team)
+	labels := pairs(planLabels, p.Namespace, p.Program, p.ActionPlan, p.Touchpoint, p.Objective, p.Team)
 	states(w, planState, labels, planStates, p.State)
-	if !p.Due.IsZero() {
-		w.gauge(planDue, labels, float64(p.Due.Unix()))
+	w.instant(planDue, labels, p.Due)
+	w.instant(planOpened, labels, p.Opened)
+	w.instant(planAcknowledgeBy, labels, p.AcknowledgeBy)
+	w.instant(planAcknowledged, labels, p.Acknowledged)
+}
+
+// instant sends one series, or none of the zero time.
+func (w writer) instant(m Metric, labels []*dto.LabelPair, t time.Time) {
+	if !t.IsZero() {
+		w.gauge(m, labels, float64(t.Unix()))
+	}
+}
+
+func (w writer) page(p Page) {
+	if p.URL != "" {
+		labels := pairs(surveyLabels, p.Namespace, p.Program, p.Touchpoint, p.Team)
+		w.gauge(pageInfo, insert(labels, pair(urlLabel, p.URL)), 1)
 	}
 }
 
