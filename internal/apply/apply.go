@@ -3,21 +3,43 @@ package apply
 
 import (
 	"context"
+	"fmt"
+	"reflect"
+	"sync"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/internal/render"
 )
 
-// Applier applies the objects of an owner. It may be used by several goroutines.
+// Annotation on what was applied is a digest of it: a field that is wanted no longer is found by it.
+const Annotation = "cx-operator.io/applied"
+
+// Applier applies the objects of an owner. It may be used by several goroutines, one for each owner.
 type Applier struct {
-	// Client reads, from the manager's cache where it has one, and writes.
+	// Client reads, from the manager's cache where it has one, and writes. Its scheme must have all kinds that are applied, and
+	// HTTPRoute and ServiceMonitor, which the cluster need not have.
 	Client client.Client
-	// Reader reads from the API server itself, where the cache does not have an object: it may be somebody else's.
+	// Reader reads from the API server itself what the cache does not have, since that may be somebody else's.
 	Reader client.Reader
 	// Owner is the name under which the API server keeps what was applied.
 	Owner client.FieldOwner
+
+	mu sync.Mutex
+	// unlike are objects that the API server keeps in another form than was asked for, with that form's digest: applying them
+	// again would change nothing.
+	unlike map[string]string
+	// cleared are optional kinds and owners that have nothing of them.
+	cleared map[string]bool
 }
 
 // Result is what Apply found beside what it did.
@@ -38,8 +60,207 @@ type Refusal struct {
 	Message string
 }
 
-// Apply makes the cluster's objects what wanted says, and deletes what is the owner's (by its controller reference) and is
-// wanted no longer.
+// Apply makes the cluster's objects what wanted says, one after the other, and deletes what is the owner's (by its controller
+// reference), of a kind that render makes, and wanted no longer. What others added to an object stays.
+//
+// Nothing is written where nothing differs. A Deployment or StatefulSet and what follows it wait until all before them are as
+// wanted: pods that run are better than pods that lack a part. An error is a passing one and ends the pass; what only people
+// can mend is in the Result.
+//
+// Claims (PersistentVolumeClaim) are special, since they hold answers: one that exists is adopted where the operator made it,
+// its request grows and never shrinks, its owner comes and goes as wanted says, and it is never deleted.
 func (a *Applier) Apply(ctx context.Context, owner client.Object, wanted []render.Object) (Result, error) {
-	return Result{}, nil
+	var result Result
+	for _, object := range wanted {
+		if isWorkload(object) && len(result.Taken)+len(result.Refused) > 0 {
+			return result, nil
+		}
+		if err := a.settle(ctx, owner, object, &result); err != nil {
+			return result, err
+		}
+	}
+	return result, a.prune(ctx, owner, wanted, &result)
+}
+
+func isWorkload(object render.Object) bool {
+	switch object.(type) {
+	case *appsv1.Deployment, *appsv1.StatefulSet:
+		return true
+	}
+	return false
+}
+
+// settle applies one object and sorts what went wrong.
+func (a *Applier) settle(ctx context.Context, owner client.Object, object render.Object, result *Result) error {
+	gvk := object.GetObjectKind().GroupVersionKind()
+	err := a.one(ctx, owner, object, result)
+	switch {
+	case err == nil:
+		return nil
+	case isAbsent(err):
+		result.Absent = append(result.Absent, gvk)
+		return nil
+	case isRefusal(err):
+		result.Refused = append(result.Refused, Refusal{Kind: gvk.Kind, Name: object.GetName(), Message: messageOf(err)})
+		return nil
+	}
+	return fmt.Errorf("apply %s %s: %w", gvk.Kind, object.GetName(), err)
+}
+
+// one applies one object where it differs.
+func (a *Applier) one(ctx context.Context, owner client.Object, object render.Object, result *Result) error {
+	current, err := a.current(ctx, object)
+	if err != nil {
+		return err
+	}
+	if claim, ok := object.(*corev1.PersistentVolumeClaim); ok {
+		found, _ := current.(*corev1.PersistentVolumeClaim)
+		return a.claim(ctx, claim, found, result)
+	}
+	if current != nil {
+		mine, err := belongs(current, owner, object)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			result.Taken = append(result.Taken, nameOf(object))
+			return nil
+		}
+	}
+	wanted, err := manifest(object)
+	if err != nil {
+		return err
+	}
+	same, err := a.same(wanted, current)
+	if err != nil || same {
+		return err
+	}
+	if err := a.handOver(ctx, object, current); err != nil {
+		return err
+	}
+	return a.write(ctx, wanted, object)
+}
+
+// current returns the object as it is, nil where there is none. What the cache lacks is looked for on the API server: the cache
+// may hold the operator's own objects only, and applying by force would take another's.
+func (a *Applier) current(ctx context.Context, object render.Object) (render.Object, error) {
+	found := empty(object)
+	key := client.ObjectKeyFromObject(object)
+	err := a.Client.Get(ctx, key, found)
+	if apierrors.IsNotFound(err) && a.Reader != nil {
+		err = a.Reader.Get(ctx, key, found)
+	}
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return found, err
+}
+
+func empty(object render.Object) render.Object {
+	return reflect.New(reflect.TypeOf(object).Elem()).Interface().(render.Object)
+}
+
+// belongs says whether an object may be applied over: it is the owner's, or what the operator made before and nobody owns now.
+func belongs(current render.Object, owner client.Object, wanted render.Object) (bool, error) {
+	controller := metav1.GetControllerOf(current)
+	switch {
+	case controller == nil:
+		return madeHere(current) && current.GetLabels()[v1alpha1.LabelProgram] == wanted.GetLabels()[v1alpha1.LabelProgram], nil
+	case controller.UID == owner.GetUID():
+		return true, nil
+	case madeHere(current) && controller.Name == owner.GetName():
+		// It goes by itself, and its end is an event that brings the next pass.
+		return false, fmt.Errorf("it is still the one of a former %s %s", controller.Kind, controller.Name)
+	}
+	return false, nil
+}
+
+func madeHere(object metav1.Object) bool {
+	return object.GetLabels()[v1alpha1.LabelManagedBy] == v1alpha1.ManagedByValue
+}
+
+// same says whether nothing is to be written.
+func (a *Applier) same(wanted *unstructured.Unstructured, current render.Object) (bool, error) {
+	if current == nil {
+		return false, nil
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(current)
+	if err != nil {
+		return false, err
+	}
+	if covers(wanted.Object, withType(content, wanted)) {
+		return true, nil
+	}
+	form := formOf(wanted, content)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.unlike[idOf(wanted)] == form, nil
+}
+
+// write applies an object, and remembers where the API server made something else of it.
+func (a *Applier) write(ctx context.Context, wanted *unstructured.Unstructured, object render.Object) error {
+	applied := wanted.DeepCopy()
+	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), a.Owner, client.ForceOwnership); err != nil {
+		return err
+	}
+	// By way of the Go type, as the cache has it, too.
+	typed := empty(object)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(applied.Object, typed); err != nil {
+		return err
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(typed)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.unlike, idOf(wanted))
+	if covers(wanted.Object, withType(content, wanted)) {
+		return nil
+	}
+	if a.unlike == nil {
+		a.unlike = map[string]string{}
+	}
+	a.unlike[idOf(wanted)] = formOf(wanted, content)
+	return nil
+}
+
+// withType gives an object the type that a cache leaves out.
+func withType(content map[string]any, wanted *unstructured.Unstructured) map[string]any {
+	content["apiVersion"], content["kind"] = wanted.GetAPIVersion(), wanted.GetKind()
+	return content
+}
+
+func idOf(u *unstructured.Unstructured) string {
+	return u.GetKind() + "/" + u.GetNamespace() + "/" + u.GetName()
+}
+
+func nameOf(object render.Object) string {
+	return object.GetObjectKind().GroupVersionKind().Kind + "/" + object.GetName()
+}
+
+// isAbsent says whether the cluster lacks the kind. A kind that was there is answered with "not found", also to what would
+// create the object.
+func isAbsent(err error) bool {
+	return meta.IsNoMatchError(err) || apierrors.IsNotFound(err) && !isNamespaceMissing(err)
+}
+
+func isNamespaceMissing(err error) bool {
+	status := apierrors.APIStatus(nil)
+	return asStatus(err, &status) && status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
+}
+
+// isRefusal says whether the API server will say the same again until somebody changes something.
+func isRefusal(err error) bool {
+	return apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err) ||
+		apierrors.IsMethodNotSupported(err)
+}
+
+// messageOf returns the words of the API server without those that wrapped them.
+func messageOf(err error) string {
+	status := apierrors.APIStatus(nil)
+	if asStatus(err, &status) {
+		return status.Status().Message
+	}
+	return err.Error()
 }
