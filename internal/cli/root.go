@@ -43,6 +43,7 @@ func NewRootCommand() *cobra.Command {
 	root.AddCommand(
 		newAnnulCommand(),
 		newBackupCommand(),
+		newEndpointCommand(),
 		newExportCommand(),
 		newImportCommand(),
 		newManagerCommand(),

@@ -1,6 +1,7 @@
 package operations
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -24,6 +25,9 @@ type Config struct {
 	Store func() Opened
 	// Ready says whether the endpoint takes answers.
 	Ready func() bool
+	// Explain says in a sentence without anything secret why the store could not be read, the same as long as the cause is;
+	// nil where there is nothing to say.
+	Explain func(error) string
 	// Metrics answers to who may read metrics.
 	Metrics http.Handler
 	// Draining is closed when the endpoint is about to end: calls that wait are answered then, and no connection is kept.
@@ -142,6 +146,18 @@ func (h *handler) info(w http.ResponseWriter, r *http.Request) {
 	writeBody(w, http.StatusOK, "application/json", body)
 }
 
+func (h *handler) explain(err error) string {
+	switch {
+	case errors.Is(err, store.ErrClosed):
+		return "the store is closed"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the store does not answer in time"
+	case h.Explain == nil:
+		return ""
+	}
+	return h.Explain(err)
+}
+
 // fail answers what could not be read, and logs it, at most once every ten seconds.
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil { // the client has left
@@ -150,7 +166,7 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var p *Problem
 	if !errors.As(err, &p) {
 		h.faults.Do(func() { h.Log.Error(err, "The counts could not be read") })
-		p = unavailable("")
+		p = unavailable(h.explain(err))
 	}
 	p.write(w)
 }
