@@ -63,23 +63,43 @@ type Refusal struct {
 // Apply makes the cluster's objects what wanted says, one after the other, and deletes what is the owner's (by its controller
 // reference), of a kind that render makes, and wanted no longer. What others added to an object stays.
 //
-// Nothing is written where nothing differs. A Deployment or StatefulSet and what follows it wait until all before them are as
-// wanted: pods that run are better than pods that lack a part. An error is a passing one and ends the pass; what only people
+// Nothing is written where nothing differs. A Deployment or StatefulSet and what follows it wait until all before them are in
+// place: pods that run are better than pods that lack a part. An error is a passing one and ends the pass; what only people
 // can mend is in the Result.
 //
 // Claims (PersistentVolumeClaim) are special, since they hold answers: one that exists is adopted where the operator made it,
-// its request grows and never shrinks, its owner comes and goes as wanted says, and it is never deleted.
+// its request grows and never shrinks, its owner comes and goes as wanted says, and it is never deleted. One that cannot grow
+// is in Refused, and holds nothing up.
 func (a *Applier) Apply(ctx context.Context, owner client.Object, wanted []render.Object) (Result, error) {
-	var result Result
+	p := pass{Applier: a, owner: owner}
 	for _, object := range wanted {
-		if isWorkload(object) && len(result.Taken)+len(result.Refused) > 0 {
-			return result, nil
+		if p.blocked && isWorkload(object) {
+			return p.result, nil
 		}
-		if err := a.settle(ctx, owner, object, &result); err != nil {
-			return result, err
+		if err := p.settle(ctx, object); err != nil {
+			return p.result, err
 		}
 	}
-	return result, a.prune(ctx, owner, wanted, &result)
+	err := p.prune(ctx, wanted)
+	return p.result, err
+}
+
+// pass is one call of Apply.
+type pass struct {
+	*Applier
+	owner  client.Object
+	result Result
+	// blocked means that an object that pods need is not in place.
+	blocked bool
+}
+
+func (p *pass) taken(object render.Object) {
+	p.result.Taken = append(p.result.Taken, nameOf(object))
+	p.blocked = true
+}
+
+func (p *pass) refused(kind, name, message string) {
+	p.result.Refused = append(p.result.Refused, Refusal{Kind: kind, Name: name, Message: message})
 }
 
 func isWorkload(object render.Object) bool {
@@ -91,39 +111,40 @@ func isWorkload(object render.Object) bool {
 }
 
 // settle applies one object and sorts what went wrong.
-func (a *Applier) settle(ctx context.Context, owner client.Object, object render.Object, result *Result) error {
+func (p *pass) settle(ctx context.Context, object render.Object) error {
 	gvk := object.GetObjectKind().GroupVersionKind()
-	err := a.one(ctx, owner, object, result)
+	err := p.one(ctx, object)
 	switch {
 	case err == nil:
 		return nil
 	case isAbsent(err):
-		result.Absent = append(result.Absent, gvk)
+		p.result.Absent = append(p.result.Absent, gvk)
 		return nil
 	case isRefusal(err):
-		result.Refused = append(result.Refused, Refusal{Kind: gvk.Kind, Name: object.GetName(), Message: messageOf(err)})
+		p.refused(gvk.Kind, object.GetName(), messageOf(err))
+		p.blocked = true
 		return nil
 	}
 	return fmt.Errorf("apply %s %s: %w", gvk.Kind, object.GetName(), err)
 }
 
 // one applies one object where it differs.
-func (a *Applier) one(ctx context.Context, owner client.Object, object render.Object, result *Result) error {
-	current, err := a.current(ctx, object)
+func (p *pass) one(ctx context.Context, object render.Object) error {
+	current, err := p.current(ctx, object)
 	if err != nil {
 		return err
 	}
 	if claim, ok := object.(*corev1.PersistentVolumeClaim); ok {
 		found, _ := current.(*corev1.PersistentVolumeClaim)
-		return a.claim(ctx, claim, found, result)
+		return p.claim(ctx, claim, found)
 	}
 	if current != nil {
-		mine, err := belongs(current, owner, object)
+		mine, err := belongs(current, p.owner, object)
 		if err != nil {
 			return err
 		}
 		if !mine {
-			result.Taken = append(result.Taken, nameOf(object))
+			p.taken(object)
 			return nil
 		}
 	}
@@ -131,14 +152,14 @@ func (a *Applier) one(ctx context.Context, owner client.Object, object render.Ob
 	if err != nil {
 		return err
 	}
-	same, err := a.same(wanted, current)
+	same, err := p.same(wanted, current)
 	if err != nil || same {
 		return err
 	}
-	if err := a.handOver(ctx, object, current); err != nil {
+	if err := p.handOver(ctx, object, current); err != nil {
 		return err
 	}
-	return a.write(ctx, wanted, object)
+	return p.write(ctx, wanted, object)
 }
 
 // current returns the object as it is, nil where there is none. What the cache lacks is looked for on the API server: the cache

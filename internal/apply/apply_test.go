@@ -402,7 +402,7 @@ func TestAnAPIThatAppearsLater(t *testing.T) {
 
 	for _, crd := range []client.Object{gatewayCRD(t), monitorCRD()} {
 		w.create(crd)
-		t.Cleanup(func() { _ = w.people.Delete(t.Context(), crd) })
+		t.Cleanup(func() { w.removeCRD(crd) })
 	}
 	deadline := time.Now().Add(30 * time.Second)
 	for result, _ = w.apply(); len(result.Absent) > 0; result, _ = w.apply() {

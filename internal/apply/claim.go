@@ -16,23 +16,29 @@ import (
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 )
 
+const claimKind = "PersistentVolumeClaim"
+
 // claim creates a claim, or brings one that exists as near to what is wanted as can be without losing what it holds.
-func (a *Applier) claim(ctx context.Context, wanted, current *corev1.PersistentVolumeClaim, result *Result) error {
+func (p *pass) claim(ctx context.Context, wanted, current *corev1.PersistentVolumeClaim) error {
 	if current == nil {
 		created := wanted.DeepCopy()
-		err := a.Client.Create(ctx, created, a.Owner)
+		err := p.Client.Create(ctx, created, p.Owner)
 		if apierrors.IsAlreadyExists(err) {
 			return errors.New("it was just made") // passing: the next pass finds it
 		}
 		return err
 	}
 	if !madeHere(current) || metav1.GetControllerOf(current) != nil && !isStore(*metav1.GetControllerOf(current)) {
-		result.Taken = append(result.Taken, nameOf(wanted))
+		p.taken(wanted)
 		return nil
 	}
-	if reason := unfit(wanted, current); reason != "" {
-		result.Refused = append(result.Refused, Refusal{Kind: "PersistentVolumeClaim", Name: wanted.Name, Message: reason})
+	if current.DeletionTimestamp != nil {
+		p.refused(claimKind, wanted.Name, "it is being deleted, and its volume with it")
+		p.blocked = true
 		return nil
+	}
+	if class, have := wanted.Spec.StorageClassName, ptr.Deref(current.Spec.StorageClassName, ""); class != nil && *class != have {
+		p.refused(claimKind, wanted.Name, fmt.Sprintf("its storage class is %q and cannot become %q: the answers would stay on the old volume", have, *class))
 	}
 	next := current.DeepCopy()
 	next.Labels = maps.Clone(current.Labels)
@@ -42,23 +48,15 @@ func (a *Applier) claim(ctx context.Context, wanted, current *corev1.PersistentV
 	if has := current.Spec.Resources.Requests[corev1.ResourceStorage]; size.Cmp(has) > 0 {
 		next.Spec.Resources.Requests[corev1.ResourceStorage] = size
 	}
-	patch := client.MergeFromWithOptions(current, client.MergeFromWithOptimisticLock{})
 	if alike(current, next) {
 		return nil
 	}
-	return a.Client.Patch(ctx, next, patch, a.Owner)
-}
-
-// unfit says why a claim that exists cannot be used as wanted; empty where it can.
-func unfit(wanted, current *corev1.PersistentVolumeClaim) string {
-	if current.DeletionTimestamp != nil {
-		return "it is being deleted, and its volume with it"
+	err := p.Client.Patch(ctx, next, client.MergeFromWithOptions(current, client.MergeFromWithOptimisticLock{}), p.Owner)
+	if err != nil && isRefusal(err) {
+		p.refused(claimKind, wanted.Name, messageOf(err))
+		return nil
 	}
-	class, have := wanted.Spec.StorageClassName, ptr.Deref(current.Spec.StorageClassName, "")
-	if class != nil && *class != have {
-		return fmt.Sprintf("its storage class is %q and cannot become %q: the answers would stay on the old volume", have, *class)
-	}
-	return ""
+	return err
 }
 
 // isStore says whether an owner is a ResponseStore, of this or a former life.

@@ -108,7 +108,35 @@ func TestAClaimThatCannotGrow(t *testing.T) {
 	if len(result.Refused) != 1 || result.Refused[0].Kind != "PersistentVolumeClaim" {
 		t.Errorf("%+v", result)
 	}
-	w.mustGet(name, &appsv1.StatefulSet{})
+	set := &appsv1.StatefulSet{}
+	w.mustGet(name, set)
+	w.wanted.Options.Image = "registry.example.org/cx-operator:2"
+	w.apply()
+	w.mustGet(name, set)
+	if got := set.Spec.Template.Spec.Containers[0].Image; got != w.wanted.Options.Image {
+		t.Errorf("the pod still runs %s", got)
+	}
+}
+
+// Answers that are taken on a volume that goes would go with it.
+func TestAClaimThatIsDeletedGetsNoPods(t *testing.T) {
+	w := newWorld(t, sqliteSpec())
+	w.apply()
+	claim, set := &corev1.PersistentVolumeClaim{}, &appsv1.StatefulSet{}
+	w.mustGet(claimName, claim)
+	w.mustGet(name, set)
+	w.delete(set)
+	w.delete(claim) // a finalizer keeps it while pods may use it
+	result, n := w.apply()
+	if n != 0 || len(result.Refused) != 1 || !strings.Contains(result.Refused[0].Message, "being deleted") {
+		t.Errorf("%d writes, %+v", n, result)
+	}
+	w.mustGet(claimName, claim)
+	w.patch(claim, func() { claim.Finalizers = nil })
+	if result, _ := w.apply(); len(result.Refused) > 0 {
+		t.Errorf("%+v", result)
+	}
+	w.mustGet(name, set)
 }
 
 func TestSomebodyElsesClaimIsNotTouched(t *testing.T) {

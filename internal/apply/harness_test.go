@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"os/exec"
@@ -8,14 +9,17 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -75,20 +79,22 @@ func (w *world) client(counted bool) client.Client {
 	cfg := testenv.New(w.t)
 	cfg.QPS = -1
 	if counted {
-		cfg.Wrap(func(next http.RoundTripper) http.RoundTripper {
-			return roundTripper(func(r *http.Request) (*http.Response, error) {
-				if r.Method != http.MethodGet {
-					w.writes.Add(1)
-				}
-				return next.RoundTrip(r)
-			})
-		})
+		cfg.Wrap(w.countWrites)
 	}
 	c, err := client.New(cfg, client.Options{Scheme: scheme()})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return c
+}
+
+func (w *world) countWrites(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.Method != http.MethodGet {
+			w.writes.Add(1)
+		}
+		return next.RoundTrip(r)
+	})
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -200,6 +206,21 @@ func gatewayCRD(t *testing.T) *apiextensionsv1.CustomResourceDefinition {
 		t.Fatal(err)
 	}
 	return crd
+}
+
+// removeCRD deletes a definition and waits until it is gone, so that the next test is without it.
+func (w *world) removeCRD(crd client.Object) {
+	w.t.Helper()
+	ctx := context.Background()
+	if err := w.people.Delete(ctx, crd); err != nil {
+		w.t.Fatal(err)
+	}
+	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		return apierrors.IsNotFound(w.people.Get(ctx, client.ObjectKeyFromObject(crd), crd)), nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func ownerUIDs(object metav1.Object) []string {

@@ -43,37 +43,37 @@ func optional() map[string]client.ObjectList {
 }
 
 // prune deletes what is the owner's and not wanted.
-func (a *Applier) prune(ctx context.Context, owner client.Object, wanted []render.Object, result *Result) error {
+func (p *pass) prune(ctx context.Context, wanted []render.Object) error {
 	keep, kinds := map[string]bool{}, map[string]bool{}
 	for _, object := range wanted {
 		keep[nameOf(object)] = true
 		kinds[object.GetObjectKind().GroupVersionKind().Kind] = true
 	}
 	for _, list := range core() {
-		if err := a.pruneList(ctx, a.Client, owner, list, keep, result); err != nil {
+		if err := p.pruneList(ctx, p.Client, list, keep); err != nil {
 			return err
 		}
 	}
-	return a.pruneOptional(ctx, owner, kinds, result)
+	return p.pruneOptional(ctx, kinds)
 }
 
 // pruneOptional looks once, at the API server, for what an owner has of an optional kind that it does not want, and not again
 // until it has wanted one: to ask for a kind that the cluster lacks is a request each time.
-func (a *Applier) pruneOptional(ctx context.Context, owner client.Object, wanted map[string]bool, result *Result) error {
-	reader := a.Reader
+func (p *pass) pruneOptional(ctx context.Context, wanted map[string]bool) error {
+	reader := p.Reader
 	if reader == nil {
-		reader = a.Client
+		reader = p.Client
 	}
 	for kind, list := range optional() {
-		key := kind + "/" + client.ObjectKeyFromObject(owner).String()
-		if wanted[kind] || a.isCleared(key) {
-			a.setCleared(key, !wanted[kind])
+		key := kind + "/" + client.ObjectKeyFromObject(p.owner).String()
+		if wanted[kind] || p.isCleared(key) {
+			p.setCleared(key, !wanted[kind])
 			continue
 		}
-		if err := a.pruneList(ctx, reader, owner, list, nil, result); err != nil {
+		if err := p.pruneList(ctx, reader, list, nil); err != nil {
 			return err
 		}
-		a.setCleared(key, true)
+		p.setCleared(key, true)
 	}
 	return nil
 }
@@ -98,8 +98,8 @@ func (a *Applier) setCleared(key string, cleared bool) {
 }
 
 // pruneList deletes what is the owner's of one kind and not to be kept. A kind that the cluster lacks has none.
-func (a *Applier) pruneList(ctx context.Context, reader client.Reader, owner client.Object, list client.ObjectList, keep map[string]bool, result *Result) error {
-	err := reader.List(ctx, list, client.InNamespace(owner.GetNamespace()), client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue})
+func (p *pass) pruneList(ctx context.Context, reader client.Reader, list client.ObjectList, keep map[string]bool) error {
+	err := reader.List(ctx, list, client.InNamespace(p.owner.GetNamespace()), client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue})
 	if isAbsent(err) {
 		return nil
 	}
@@ -108,24 +108,24 @@ func (a *Applier) pruneList(ctx context.Context, reader client.Reader, owner cli
 	}
 	return meta.EachListItem(list, func(item runtime.Object) error {
 		object, ok := item.(client.Object)
-		if !ok || !metav1.IsControlledBy(object, owner) || object.GetDeletionTimestamp() != nil {
+		if !ok || !metav1.IsControlledBy(object, p.owner) || object.GetDeletionTimestamp() != nil {
 			return nil
 		}
-		gvk, err := a.Client.GroupVersionKindFor(object)
+		gvk, err := p.Client.GroupVersionKindFor(object)
 		if err != nil {
 			return err
 		}
 		if keep[gvk.Kind+"/"+object.GetName()] {
 			return nil
 		}
-		return a.remove(ctx, object, gvk.Kind, result)
+		return p.remove(ctx, object, gvk.Kind)
 	})
 }
 
-func (a *Applier) remove(ctx context.Context, object client.Object, kind string, result *Result) error {
-	err := client.IgnoreNotFound(a.Client.Delete(ctx, object, client.Preconditions{UID: ptr.To(object.GetUID())}))
+func (p *pass) remove(ctx context.Context, object client.Object, kind string) error {
+	err := client.IgnoreNotFound(p.Client.Delete(ctx, object, client.Preconditions{UID: ptr.To(object.GetUID())}))
 	if err != nil && isRefusal(err) {
-		result.Refused = append(result.Refused, Refusal{Kind: kind, Name: object.GetName(), Message: messageOf(err)})
+		p.refused(kind, object.GetName(), messageOf(err))
 		return nil
 	}
 	if err != nil {
