@@ -119,7 +119,7 @@ generate: ## Regenerate deep copies, CRDs, RBAC, Prometheus files and reference 
 .PHONY: tidy
 tidy: ## Bring go.mod and go.sum of the modules in line with the code.
 	$(call say,go mod tidy)
-	@for module in . hack/helm hack/image hack/kube hack/tools; do (cd $$module && go mod tidy); done
+	@for module in . hack/crds hack/helm hack/image hack/kube hack/tools; do (cd $$module && go mod tidy); done
 
 .PHONY: verify
 verify: tidy generate ## Regenerate and fail where the tree is then not what is committed.
