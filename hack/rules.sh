@@ -3,7 +3,7 @@
 # "groups:" holds rules, one with a top-level "tests:" holds their tests; anything else there is neither.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-promtool=$(hack/promtool.sh)
+promtool=$(hack/prometheus.sh promtool)
 
 mapfile -t rules < <(grep -rlE --include='*.y*ml' '^groups:' config/prometheus | sort)
 mapfile -t tests < <(grep -rlE --include='*.y*ml' '^tests:' config/prometheus | sort)

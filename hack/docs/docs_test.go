@@ -45,7 +45,7 @@ func TestRunWritesEveryFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want, err := generate(copied)
-	if err != nil || len(want) != 3 {
+	if err != nil || len(want) != 4 {
 		t.Fatal(len(want), err)
 	}
 	for path, content := range want {
@@ -99,10 +99,14 @@ func TestNamedMetricsAreDeclared(t *testing.T) {
 	if err != nil || len(pages) == 0 {
 		t.Fatal(pages, err)
 	}
+	dashboards, err := filepath.Glob(filepath.Join(root, "config/grafana", "*.json"))
+	if err != nil || len(dashboards) != 4 {
+		t.Fatal(dashboards, err)
+	}
 	named := regexp.MustCompile(`\bcx_[a-z_]+`)
-	for _, page := range append(pages, filepath.Join(root, rulesFile)) {
+	for _, page := range append(append(pages, dashboards...), filepath.Join(root, rulesFile)) {
 		for _, name := range named.FindAllString(read(t, "", page), -1) {
-			if !slices.Contains(names, name) {
+			if !slices.Contains(names, strings.TrimSuffix(name, "_bucket")) {
 				t.Errorf("%s names %s, which is declared nowhere", page, name)
 			}
 		}
@@ -164,6 +168,36 @@ func TestParseRules(t *testing.T) {
 		if rules, err := parseRules([]byte(text)); err == nil {
 			t.Errorf("%s: %+v", name, rules)
 		}
+	}
+}
+
+// Every alert is on the page with its expression, its reason and an example; one without an example is an error.
+func TestAlertPage(t *testing.T) {
+	rules := []rule{{Alert: "CXA", Expr: "a == 1", For: "5m", KeepFiringFor: "1m", Labels: map[string]string{"severity": "info"}, Why: "5m: so."}}
+	expected := `alerts: [{alert: CXA, labels: {team: b, severity: info}, annotations: {summary: "S.", description: "D."}}]`
+	page, err := alertPage(rules, []byte(expected))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"| [`CXA`](#cxa) | info | 5m | 1m |\n", "## CXA\n", "(runbooks/CXA.md)", "| because | 5m: so. |", "```promql\na == 1\n```",
+		"> **S.**\n>\n> D.\n>\n> `severity=\"info\"`, `team=\"b\"`\n",
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("no %q in:\n%s", want, page)
+		}
+	}
+	for name, text := range map[string]string{"no example": "alerts: []", "no YAML": "["} {
+		if _, err := alertPage(rules, []byte(text)); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}
+
+func TestCommentsOfRules(t *testing.T) {
+	got := comments([]byte("# The file.\ngroups:\n# G.\n- name: g\n  rules:\n  # Two\n  # lines.\n  - alert: A\n    expr: up\n  - alert: B\n"))
+	if diff := cmp.Diff(map[string]string{"A": "Two lines.", "B": ""}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Command docs makes what is derived from the declarations of metrics and alerts: the PrometheusRule manifest, the unit
-// tests of the rules, and the metrics reference. Run it in the root of the repository; "make generate" does.
+// tests of the rules, and the references of metrics and of alerts. Run it in the root of the repository; "make generate" does.
 package main
 
 import (
@@ -62,6 +62,10 @@ func generate(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", alertsFile, err)
 	}
+	page, err := alertPage(rules, expected)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", alertsFile, err)
+	}
 	declared, err := declaredMetrics(root, "internal", "controllers")
 	if err != nil {
 		return nil, err
@@ -69,6 +73,7 @@ func generate(root string) (map[string][]byte, error) {
 	return map[string][]byte{
 		"config/prometheus/prometheusrule.yaml": prometheusRule(text),
 		"config/prometheus/rules_test.yaml":     tests,
-		"docs/metrics.md":                       reference(declared, rules),
+		"docs/metrics.md":                       reference(declared),
+		"docs/alerts.md":                        page,
 	}, nil
 }

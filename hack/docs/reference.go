@@ -6,14 +6,16 @@ import (
 	"strings"
 )
 
-const referenceHead = `<!-- Made by "make generate" from the declarations of the metrics and from config/prometheus/rules.yaml: change those. -->
-# Metrics and alerts
+const referenceHead = `<!-- Made by "make generate" from the declarations of the metrics: change those. -->
+# Metrics
 
 The names and labels on this page are a promise. The number of series grows with the objects that people write (programs,
 touchpoints, plans, open breaches), never with answers or the people who give them. No label holds a person: where a person
 owns something, the label ` + "`team`" + ` is the nearest team above.
 
 A score is a signal about the customers' experience, not about anyone's performance.
+
+[Alerts](alerts.md) are made from these metrics, and so are the Grafana dashboards in [config/grafana](../config/grafana).
 
 ## Scraping
 
@@ -22,11 +24,15 @@ A score is a signal about the customers' experience, not about anyone's performa
   operator's.
 - Name the jobs ` + "`cx-operator`" + ` (the manager, which also serves ` + "`Embedded`" + ` programs) and ` + "`cx-operator-endpoint`" + ` (the pods of
   ` + "`Dedicated`" + ` programs, with the labels ` + "`namespace`" + ` and ` + "`program`" + ` on their targets), or so that they begin with these names.
+- Both are served by HTTPS with a certificate of the operator's own authority (ConfigMap ` + "`cx-operator-endpoints-ca`" + `, key ` + "`ca.crt`" + `), and
+  ask for a token: the manager for one of a ServiceAccount that may get ` + "`/metrics`" + `, endpoints for the one in the Secret
+  ` + "`cx-operator-scrape`" + `. The chart's ServiceMonitors, and [servicemonitors.yaml](../config/prometheus/servicemonitors.yaml) beside "make
+  deploy", have all of it.
 - Every 30 s is enough: published scores move at most every 15 s, and breaches are opened by judgements and deadlines.
 `
 
-// reference is the page of metrics and alerts.
-func reference(metrics []metric, rules []rule) []byte {
+// reference is the page of metrics.
+func reference(metrics []metric) []byte {
 	out := bytes.NewBufferString(referenceHead)
 	out.WriteString("\n## Metrics of the manager\n")
 	for _, m := range metrics {
@@ -40,21 +46,6 @@ func reference(metrics []metric, rules []rule) []byte {
 			m.write(out)
 		}
 	}
-	out.WriteString("\n## Alerts\n\n" +
-		"The rules are in [rules.yaml](../config/prometheus/rules.yaml) and, for the Prometheus operator, in\n" +
-		"[prometheusrule.yaml](../config/prometheus/prometheusrule.yaml). They need Prometheus 2.42 or later. Their number is constant.\n\n" +
-		"| alert | severity | fires after | goes on for | runbook |\n|---|---|---|---|---|\n")
-	for _, r := range rules {
-		fires := r.For
-		if fires == "" {
-			fires = "at once"
-		}
-		fmt.Fprintf(out, "| `%s` | %s | %s | %s | [what to do](runbooks/%s.md) |\n", r.Alert, r.Labels["severity"], fires, r.KeepFiringFor, r.Alert)
-	}
-	out.WriteString("\n\"Goes on for\" is how long an alert stays after its cause went, so that a change of the leader neither resolves it nor fires\n" +
-		"it anew. Every alert carries `team` to route by, where a team owns what it is about, else the team that owns the program;\n" +
-		"`CXEndpointDown` has the team `platform`: whoever runs cx-operator. Where nobody owns the program either, `team` is absent, and\n" +
-		"Alertmanager's default receiver gets it.\n")
 	return out.Bytes()
 }
 

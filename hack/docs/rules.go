@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 )
@@ -16,6 +17,8 @@ type rule struct {
 	KeepFiringFor string            `json:"keep_firing_for"`
 	Labels        map[string]string `json:"labels"`
 	Annotations   map[string]string `json:"annotations"`
+	// Why is the comment above the rule in the file, which says why it waits as long as it does.
+	Why string `json:"-"`
 }
 
 func parseRules(text []byte) ([]rule, error) {
@@ -40,7 +43,29 @@ func parseRules(text []byte) ([]rule, error) {
 	if len(all) == 0 {
 		return nil, errors.New("no rules")
 	}
+	why := comments(text)
+	for i := range all {
+		all[i].Why = why[all[i].Alert]
+	}
 	return all, nil
+}
+
+// comments are those above the rules of a file, by the rule's name.
+func comments(text []byte) map[string]string {
+	found := map[string]string{}
+	var said []string
+	for line := range bytes.Lines(text) {
+		trimmed := strings.TrimSpace(string(line))
+		if comment, ok := strings.CutPrefix(trimmed, "#"); ok {
+			said = append(said, strings.TrimSpace(comment))
+			continue
+		}
+		if name, ok := strings.CutPrefix(trimmed, "- alert: "); ok {
+			found[name] = strings.Join(said, " ")
+		}
+		said = nil
+	}
+	return found
 }
 
 const ruleHeader = `# Made from rules.yaml by "make generate": change that file.
