@@ -204,6 +204,17 @@ func (n *Node) LoadImage(ctx context.Context, archive string) error {
 	return nil
 }
 
+// TagImage gives an image of the node's one more name and tag, as pods name images: cx-operator:1.0.0.
+func (n *Node) TagImage(ctx context.Context, image, tag string) error {
+	// What pods name in short.
+	const registry = "docker.io/library/"
+	err := command(ctx, "nsenter", n.inside("ctr", "--namespace", "k8s.io", "images", "tag", "--force", registry+image, registry+tag)...)
+	if err != nil {
+		return fmt.Errorf("naming an image: %w", err)
+	}
+	return nil
+}
+
 // await asks every now and then until check says yes. It ends with an error when check fails, the limit has passed, or one
 // of the node's processes has ended.
 func (n *Node) await(ctx context.Context, what string, check func(context.Context) (bool, error)) error {

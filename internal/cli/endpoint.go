@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -80,7 +81,10 @@ func runEndpoint(ctx context.Context, o endpointOptions) error {
 	}
 	log := zap.New(zap.UseDevMode(o.logDevelopmentMode))
 	ctrl.SetLogger(log)
-	options.Clock, options.Log = time.Now, log.WithValues("program", o.program)
+	options.Log = log.WithValues("program", o.program)
+	if options.Clock, err = clockMoved(os.Getenv(envClock), time.Now); err != nil {
+		return &exitError{exitUsage, err}
+	}
 	e, err := endpoint.New(options)
 	if err != nil {
 		return err

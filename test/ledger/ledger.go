@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -196,6 +197,18 @@ func (l *Ledger) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.counts
+}
+
+// AcknowledgedSince tells whether an answer was acknowledged after a moment.
+func (l *Ledger) AcknowledgedSince(moment time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range slices.Backward(l.events) {
+		if e.ok {
+			return e.at.After(moment)
+		}
+	}
+	return false
 }
 
 // Recovery returns how long after a moment answers were acknowledged again: until the first acknowledgement after the last

@@ -161,6 +161,9 @@ func TestLedgerFindsWhatIsWrong(t *testing.T) {
 			if tt.check != nil {
 				tt.check(t, l.Counts())
 			}
+			if !l.AcknowledgedSince(time.Time{}) || l.AcknowledgedSince(time.Now()) {
+				t.Error("something was acknowledged, and nothing after now")
+			}
 		})
 	}
 }
@@ -209,6 +212,9 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 	if c := l.Counts(); c.Unanswered == 0 || c.Wrong != 0 {
 		t.Errorf("counts %+v, want unanswered only", c)
+	}
+	if l.AcknowledgedSince(time.Time{}) {
+		t.Error("something was acknowledged")
 	}
 	if _, ok := l.Recovery(time.Time{}); ok {
 		t.Error("it counts as recovered")
