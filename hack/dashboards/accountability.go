@@ -31,19 +31,19 @@ func accountability() dashboard {
 			query{fmt.Sprintf("sum(%s) or vector(0)", one(breachKey, "cx_accountability_breach", all+`,type="PlanMissing"`)), "without plan"}).
 			unit("short", 0).thresholds(steps(green, 1.0, orange)).runbook("CXPlanMissing"),
 		lines("Open breaches by team", "How many breaches are open, by the team that is asked to act. "+fairness, 12, 9,
-			query{fmt.Sprintf("sum by (team) (%s)", open), "{{team}}"}).unit("short", 0).from(0).stacked(),
+			query{fmt.Sprintf("sum by (team) (%s)", open), "{{team}}"}).unit("short", 0).fromZero().stacked(),
 		lines("Open breaches by type", "How many breaches are open, by what is broken. "+fairness, 12, 9,
-			query{fmt.Sprintf("sum by (type) (%s)", open), "{{type}}"}).unit("short", 0).from(0).stacked(),
+			query{fmt.Sprintf("sum by (type) (%s)", open), "{{type}}"}).unit("short", 0).fromZero().stacked(),
 		ages(age),
 		breaches("Open breaches, oldest first", all, 24),
 		row("Plans"),
 		plansTable("Plans that are due", all, 24),
 		lines("Plans by state", "How many action plans are in each state.", 12, 9,
 			query{fmt.Sprintf("sum by (state) (%s)", one(planKey+", state", "cx_action_plan_state", all)), "{{state}}"}).
-			unit("short", 0).from(0).stacked().colorByName(planStates),
+			unit("short", 0).fromZero().stacked().colorByName(planStates),
 		lines("Overdue and unacknowledged", "Plans and actions after their due date, and plans that nobody took over in time. "+fairness, 12, 9,
 			query{fmt.Sprintf("sum by (type) (%s)", one(breachKey, "cx_accountability_breach", all+`,type=~"PlanOverdue|ActionOverdue|PlanUnacknowledged"`)), "{{type}}"}).
-			unit("short", 0).from(0).runbook("CXPlanOverdue").runbook("CXPlanUnacknowledged"),
+			unit("short", 0).fromZero().runbook("CXPlanOverdue").runbook("CXPlanUnacknowledged"),
 		row("Time to acknowledge"),
 	}
 	d := newDashboard(accountabilityUID, "CX / Accountability",
@@ -107,7 +107,7 @@ func acknowledging(selector string) []*panel {
 			query{fmt.Sprintf("quantile by (team) (0.5, %s)", took), "{{team}}"}).unit("s", 0).
 			thresholds(steps(green, days(1), orange, days(2), red)),
 		lines("Time to acknowledge", "Time between the opening of each plan and its acknowledgement.", 16, 9,
-			query{took, "{{action_plan}}"}).unit("s", 0).from(0),
+			query{took, "{{action_plan}}"}).unit("s", 0).fromZero(),
 		table("Plans that nobody has taken over", "Open plans without an acknowledgement, how long they wait, and how much of the time allowed is left.", 24, 8,
 			waiting, query{expr: fmt.Sprintf("(time() - %s)", opened) + still}, query{expr: fmt.Sprintf("(%s - time())", by) + still}).
 			sorted("Time left", false).none("None").runbook("CXPlanUnacknowledged"),

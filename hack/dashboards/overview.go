@@ -38,7 +38,7 @@ func overview() dashboard {
 			query{stateNumber("touchpoint, objective", "cx_objective_state", mine, objectiveStates), "{{touchpoint}} {{objective}}"}),
 		lines("Program: $objective with its interval",
 			"Published score of an objective of the program itself, its confidence interval as a band, and its target dashed. "+fairness, 12, 10,
-			interval(own)...).unit("none", 2).band("lower", "upper", "target"),
+			interval(own)...).unit("none", 2).band("target"),
 		lines("Scores less their targets",
 			"How far each published score is above (positive) or below its target, in the metric's unit. The interval decides, not this distance alone. "+fairness, 12, 10,
 			query{one(objectiveKey, "cx_objective_score", mine) + " - " + one(objectiveKey, "cx_objective_target", mine), "{{touchpoint}} {{objective}}"}).
@@ -98,18 +98,18 @@ func participation(selector string) []*panel {
 	return []*panel{
 		lines("Begun and finished", "People who began to fill in a page, and those of them who sent their answers.", 8, 8,
 			query{survey("cx_survey_visits_started"), "begun"}, query{survey("cx_survey_visits_completed"), "finished"}).
-			unit("short", 0).from(0),
+			unit("short", 0).fromZero(),
 		lines("Share that finished", "Finished of begun, with its confidence interval.", 8, 8, share("cx_survey_completion_ratio")...).
-			unit("percentunit", 1).between(0, 1).band("lower", "upper", ""),
+			unit("percentunit", 1).between(0, 1).band(""),
 		lines("Time to answer", "Time within which half (50) and nine in ten (90) of those who finished had sent their answers.", 8, 8,
-			query{one(surveyKey+", percentile", "cx_survey_duration_seconds", selector), "{{percentile}} %"}).unit("s", 0).from(0),
+			query{one(surveyKey+", percentile", "cx_survey_duration_seconds", selector), "{{percentile}} %"}).unit("s", 0).fromZero(),
 		bars("Where people stopped", "People who have sent nothing so far, by the last question that they answered.", 8, 9,
 			query{one("question", "cx_survey_visits_unfinished", selector), "{{question}}"}).unit("short", 0),
 		lines("Invited and answered", "Invitations that were made, and those that were answered.", 8, 9,
 			query{survey("cx_survey_invitations"), "invited"}, query{survey("cx_survey_invitations_answered"), "answered"}).
-			unit("short", 0).from(0),
+			unit("short", 0).fromZero(),
 		lines("Response rate", "Answered of invited, with its confidence interval. Answers through an open address have no rate.", 8, 9,
-			share("cx_survey_response_rate_ratio")...).unit("percentunit", 1).between(0, 1).band("lower", "upper", ""),
+			share("cx_survey_response_rate_ratio")...).unit("percentunit", 1).between(0, 1).band(""),
 		bars("Invitations not made", "People who were not invited because they were asked or answered a short time before, by scope and reason.", 12, 7,
 			query{one("scope, reason", "cx_survey_invitations_skipped", selector), "{{scope}}: {{reason}}"}).unit("short", 0).none("none"),
 		bars("Kept apart", "Responses that are out of every score, by the check against robots that they failed.", 12, 7,

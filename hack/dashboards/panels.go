@@ -154,9 +154,9 @@ func (p *panel) between(low, high float64) *panel {
 	return p
 }
 
-// from sets the lower end of the scale.
-func (p *panel) from(low float64) *panel {
-	p.FieldConfig.Defaults.Min = number(low)
+// fromZero begins the scale at zero.
+func (p *panel) fromZero() *panel {
+	p.FieldConfig.Defaults.Min = number(0)
 	return p
 }
 
@@ -184,8 +184,9 @@ func (p *panel) override(name string, properties ...property) *panel {
 	return p
 }
 
-// band draws an interval as an area between two lines, and a target as a dashed one.
-func (p *panel) band(lower, upper, target string) *panel {
+// band draws an interval as an area between the lines lower and upper, and a target, if any, as a dashed one.
+func (p *panel) band(target string) *panel {
+	const lower, upper = "lower", "upper"
 	faint := property{"color", color{"fixed", "#8ab8ff"}}
 	hairline := property{"custom.lineWidth", 0}
 	p.override(lower, faint, hairline)

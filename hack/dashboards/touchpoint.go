@@ -31,9 +31,9 @@ func touchpoint() dashboard {
 			query{one("team", "cx_objective_target", only), "{{team}}"}).names().runbook("CXOwnerMissing"),
 		pages(place, 4, 5),
 		lines("Score with its interval", "Published score, its confidence interval as a band, and the target dashed. "+fairness, 16, 11, interval(only)...).
-			unit("none", 2).band("lower", "upper", "target"),
+			unit("none", 2).band("target"),
 		lines("Answers in the window", "Answers that count for the objective, over time.", 8, 11,
-			query{one("objective", "cx_objective_responses", only), "answers"}).unit("short", 0).from(0),
+			query{one("objective", "cx_objective_responses", only), "answers"}).unit("short", 0).fromZero(),
 		timeline("Verdict over time", "What each objective of the touchpoint was judged to be. "+fairness, 24, 6, byNumber(objectiveStates),
 			query{stateNumber("objective", "cx_objective_state", place, objectiveStates), "{{objective}}"}),
 		row("What follows from it"),
