@@ -16,6 +16,8 @@ FUZZTIME ?= 3000x
 TESTFLAGS ?=
 # ONCE=1 lets the demo end after its table.
 ONCE ?=
+# short or update, see 'make chaos'.
+CHAOS ?=
 # The image that 'make deploy' runs and 'make image' builds.
 IMG ?= cx-operator:$(VERSION)
 # What 'make image' builds for, and the folder it writes to.
@@ -59,11 +61,24 @@ test: cc kube helm postgres browser vet test-go fuzz rules ## Run all tests, ins
 ##@ Develop
 
 .PHONY: e2e
-e2e: node-tools ## Install the operator on a real node that is started on this machine, and see it work. Needs root and Linux.
+e2e: node-tools helm postgres chromium e2e-image ## Install the operator on a real node that is started on this machine, and see it work. Needs root and Linux.
 	$(call say,End-to-end tests on a real node)
+	@$(e2e_image) go test -tags e2e -p 1 -count 1 -timeout 30m $(TESTFLAGS) ./test/e2e/...
+
+.PHONY: chaos
+chaos: node-tools helm postgres e2e-image ## Break on purpose what programs run on, and count answers. CHAOS=short is for CI, CHAOS=update keeps the table in docs/reliability.md.
+	$(call say,Faults on a real node)
+	@rm -f bin/e2e/chaos.txt; status=0; \
+	$(e2e_image) go test -tags e2e -count 1 -timeout 60m $(TESTFLAGS) ./test/chaos -out=$(CURDIR)/bin/e2e/chaos.txt \
+	  $(if $(filter short,$(CHAOS)),-short-form) $(if $(filter update,$(CHAOS)),-update) || status=$$?; \
+	if [ -e bin/e2e/chaos.txt ]; then cat bin/e2e/chaos.txt; fi; exit $$status
+
+# The image that tests on a node run, and where they find it.
+e2e_image = CX_E2E_IMAGE=cx-operator:e2e CX_E2E_ARCHIVE=$(CURDIR)/bin/e2e/image/cx-operator.oci.tar
+
+.PHONY: e2e-image
+e2e-image: # For this machine only.
 	@$(MAKE) --no-print-directory image IMG=cx-operator:e2e DIST=bin/e2e/image PLATFORMS=linux/$$(go env GOARCH)
-	@CX_E2E_IMAGE=cx-operator:e2e CX_E2E_ARCHIVE=$(CURDIR)/bin/e2e/image/cx-operator.oci.tar \
-	  go test -tags e2e -p 1 -count 1 -timeout 20m $(TESTFLAGS) ./test/e2e/...
 
 .PHONY: node
 node: node-tools ## Run one real node until Ctrl-C, for your own tries. Needs root and Linux.
@@ -96,7 +111,7 @@ size: postgres ## Measure what answers take on disk, for docs/sizing.md.
 .PHONY: lint
 lint: ## Run golangci-lint with the Kubernetes API linter.
 	$(call say,Linting)
-	@lint=$(call tool,golangci-lint); "$$lint" run ./...; "$$lint" run --build-tags e2e ./test/e2e/...; cd hack/image; "$$lint" run ./...
+	@lint=$(call tool,golangci-lint); "$$lint" run ./...; "$$lint" run --build-tags e2e ./test/e2e/... ./test/chaos/...; cd hack/image; "$$lint" run ./...
 
 .PHONY: fmt
 fmt: ## Format the Go code as the linter wants it.
