@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -13,6 +14,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/actionplan"
@@ -32,16 +34,31 @@ func Scheme() *runtime.Scheme {
 	s := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(s))
 	utilruntime.Must(v1alpha1.AddToScheme(s))
+	utilruntime.Must(gatewayv1.Install(s))
+	utilruntime.Must(monitoringv1.AddToScheme(s))
 	return s
 }
 
-// CacheOptions returns what the operator caches: its own kinds, and of all Secrets those that it made.
-func CacheOptions() cache.Options {
-	tokens := labels.SelectorFromSet(labels.Set{v1alpha1.LabelTokens: "true"})
-	return cache.Options{
+// CacheOptions returns what the operator caches: its own kinds, and of all others what it made. Without any namespace it is that of
+// all.
+func CacheOptions(namespaces ...string) cache.Options {
+	all := cache.ByObject{Label: labels.Everything()}
+	o := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
-		ByObject:         map[client.Object]cache.ByObject{&corev1.Secret{}: {Label: tokens}},
+		// By default, since kinds that a cluster need not have cannot be named here.
+		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue}),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Secret{}:          {Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelTokens: "true"})},
+			&v1alpha1.SurveyProgram{}: all, &v1alpha1.Touchpoint{}: all, &v1alpha1.ActionPlan{}: all, &v1alpha1.Team{}: all, &v1alpha1.ResponseStore{}: all,
+		},
 	}
+	for _, namespace := range namespaces {
+		if o.DefaultNamespaces == nil {
+			o.DefaultNamespaces = map[string]cache.Config{}
+		}
+		o.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	return o
 }
 
 // Setup adds every controller to the manager, each with the number of workers, and its look-ups to the manager's cache.

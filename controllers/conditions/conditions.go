@@ -73,6 +73,8 @@ var waits = map[string]bool{
 	v1alpha1.ReasonQuestionNotFound:   true,
 	v1alpha1.ReasonWaiting:            true,
 	v1alpha1.ReasonRetrying:           true,
+	v1alpha1.ReasonEndpointStarting:   true,
+	v1alpha1.ReasonAPINotInstalled:    true,
 }
 
 // Resolve sets the three conditions of reconciliation from the problems found: none is success, a missing object waits,

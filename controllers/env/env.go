@@ -39,6 +39,10 @@ type Env struct {
 	Exporter *exporter.Exporter
 	// Endpoint serves Embedded programs; nil where this process serves none.
 	Endpoint *embedded.Endpoint
+	// Dedicated makes and follows Dedicated endpoints; nil where this operator serves none.
+	Dedicated *Dedicated
+	// Undedicated says why Dedicated is nil.
+	Undedicated string
 	// StaleAfter is how long counts may be unread before verdicts are Stale.
 	StaleAfter time.Duration
 	// Started is when the process started.

@@ -15,7 +15,7 @@ import (
 // Participate computes who began, finished and was invited, for a subject whose status holds the previous figures. While
 // there is no program, or its counts cannot be read, they stay as they are.
 func Participate(e *env.Env, s Subject, previous *v1alpha1.Participation, now time.Time) participation.Output {
-	if s.Program.UID == "" || readability(e, s.source(), now) != evaluate.Fresh {
+	if s.Program.UID == "" || readability(e, s, now) != evaluate.Fresh {
 		return participation.Output{Figures: previous}
 	}
 	in := participation.Input{
@@ -23,7 +23,7 @@ func Participate(e *env.Env, s Subject, previous *v1alpha1.Participation, now ti
 		MinimumCell: int64(s.Program.Spec.Privacy.MinimumCell),
 		Confidence:  float64(s.Program.Spec.Evidence.ConfidencePercent) / 100,
 		Count: func(question string, from, to store.Hour) participation.Window {
-			w := e.Book.Window(s.query(question, 1, from, to))
+			w := e.Book.Window(s.query(e, question, 1, from, to))
 			return participation.Window{Values: w.Values, Earliest: w.Earliest, Any: w.Any}
 		},
 	}
@@ -34,9 +34,9 @@ func Participate(e *env.Env, s Subject, previous *v1alpha1.Participation, now ti
 }
 
 // query asks for the answers of the subject to a question: for a program's own objectives, of every touchpoint.
-func (s Subject) query(question string, revision int32, from, to store.Hour) rollup.Query {
+func (s Subject) query(e *env.Env, question string, revision int32, from, to store.Hour) rollup.Query {
 	return rollup.Query{
-		Source: s.source(), Program: s.key(), Touchpoint: s.Touchpoint, ProgramWide: s.Touchpoint == "",
+		Source: e.CountsOf(s.Program), Program: s.key(), Touchpoint: s.Touchpoint, ProgramWide: s.Touchpoint == "",
 		Question: question, Revision: revision, From: from, To: to,
 	}
 }

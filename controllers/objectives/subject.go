@@ -13,7 +13,6 @@ import (
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
-	"github.com/cx-operator/cx-operator/internal/rollup"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -43,19 +42,14 @@ func (s Subject) key() store.Key {
 	return store.Key{Namespace: s.Program.Namespace, Name: s.Program.Name}
 }
 
-// source returns the name under which the book knows the program's store.
-func (s Subject) source() string {
-	return store.Key{Namespace: s.Program.Namespace, Name: s.Program.Spec.StoreRef.Name}.String()
-}
-
 // Judge evaluates the subject's objectives at a time. What cannot be judged now is left as it is; the problems say why.
 func Judge(e *env.Env, s Subject, now time.Time) (evaluate.Output, []survey.Problem, error) {
 	in := evaluate.Input{
 		Now: now, Previous: s.Previous, Readability: evaluate.Unread,
-		Count: func(o evaluate.Objective, from, to store.Hour) evaluate.Window { return count(e.Book, s, o, from, to) },
+		Count: func(o evaluate.Objective, from, to store.Hour) evaluate.Window { return count(e, s, o, from, to) },
 	}
 	if !s.Frozen {
-		in.Readability = readability(e, s.source(), now)
+		in.Readability = readability(e, s, now)
 		in.LastImport = e.Book.LastImport(s.key())
 		if err := specify(&in, s); err != nil {
 			return evaluate.Output{}, nil, err
@@ -63,7 +57,7 @@ func Judge(e *env.Env, s Subject, now time.Time) (evaluate.Output, []survey.Prob
 	}
 	out, err := evaluate.Evaluate(in)
 	if in.Readability == evaluate.Unread && !s.Frozen {
-		out.Next = earlier(out.Next, e.Started.Add(e.StaleAfter))
+		out.Next = earlier(out.Next, unreadSince(e, s).Add(e.StaleAfter))
 	}
 	return out, unjudged(err), nil
 }
@@ -134,11 +128,11 @@ func resolve(o v1alpha1.Objective, program *v1alpha1.SurveyProgram) (evaluate.Ob
 	return evaluate.Objective{}, fmt.Errorf("the program has no question %q", o.Question)
 }
 
-// readability says whether the counts of the program's store are current.
-func readability(e *env.Env, source string, now time.Time) evaluate.Readability {
-	at, ok := e.Book.ReadAt(source)
+// readability says whether the counts of what serves the program are current.
+func readability(e *env.Env, s Subject, now time.Time) evaluate.Readability {
+	at, ok := e.Book.ReadAt(e.CountsOf(s.Program))
 	if !ok {
-		at = e.Started
+		at = unreadSince(e, s)
 	}
 	switch {
 	case now.Sub(at) > e.StaleAfter:
@@ -150,8 +144,16 @@ func readability(e *env.Env, source string, now time.Time) evaluate.Readability 
 	}
 }
 
-func count(book *rollup.Book, s Subject, o evaluate.Objective, from, to store.Hour) evaluate.Window {
-	w := book.Window(s.query(o.Question, o.Revision, from, to))
+// unreadSince is since when counts that were never read could have been: a new program's endpoint must start first.
+func unreadSince(e *env.Env, s Subject) time.Time {
+	if created := s.Program.CreationTimestamp.Time; created.After(e.Started) {
+		return created
+	}
+	return e.Started
+}
+
+func count(e *env.Env, s Subject, o evaluate.Objective, from, to store.Hour) evaluate.Window {
+	w := e.Book.Window(s.query(e, o.Question, o.Revision, from, to))
 	return evaluate.Window{Counts: w.Counts(), Ever: w.Ever, Earliest: w.Earliest, Any: w.Any}
 }
 

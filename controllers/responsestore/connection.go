@@ -16,6 +16,7 @@ import (
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/internal/embedded"
+	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/postgres"
 )
@@ -58,7 +59,7 @@ func (r *Reconciler) openPostgres(ctx context.Context, key store.Key, rs *v1alph
 		return ctrl.Result{RequeueAfter: retryAfter}, nil
 	}
 	rs.Status.Engine, rs.Status.SchemaVersion = info.Engine, info.SchemaVersion
-	set.Reconciled(fmt.Sprintf("the store is open, in the schema %q", embedded.Schema(key)))
+	set.Reconciled(fmt.Sprintf("the store is open, in the schema %q", render.Schema(key)))
 	return ctrl.Result{RequeueAfter: rereadAfter}, nil
 }
 

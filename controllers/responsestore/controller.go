@@ -1,5 +1,5 @@
-// Package responsestore reconciles ResponseStores: it opens the store where this process serves it, and reports what the
-// store says of itself.
+// Package responsestore reconciles ResponseStores: it opens the store where this process serves it, reports what the store or
+// the endpoints that have it open say of it, and carries out what is to become of the answers when it is deleted.
 package responsestore
 
 import (
@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -38,9 +39,10 @@ type Reconciler struct {
 	*env.Env
 	// APIReader reads from the API server what the cache leaves out.
 	APIReader client.Reader
+	memory    memory
 }
 
-// Reconcile keeps the keys of one store and opens it.
+// Reconcile keeps the keys of one store and opens it, or asks those who have it open.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
 	before := &v1alpha1.ResponseStore{}
 	err := r.Client.Get(ctx, req.NamespacedName, before)
@@ -48,8 +50,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return ctrl.Result{}, fmt.Errorf("get store: %w", err)
 	}
 	key := store.Key{Namespace: req.Namespace, Name: req.Name}
-	if err != nil || !before.DeletionTimestamp.IsZero() {
-		return ctrl.Result{}, r.forget(key)
+	if err != nil {
+		return ctrl.Result{}, r.forget(ctx, key)
+	}
+	if !before.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, r.close(key)
 	}
 	rs := before.DeepCopy()
 	rs.Status.ObservedGeneration = rs.Generation
@@ -68,20 +73,30 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	return result, errors.Join(unkept, r.PatchStatus(ctx, rs, before))
 }
 
-// open opens the store and sets the conditions.
+// open opens the store where this process serves it, or asks those who do, and sets the conditions.
 func (r *Reconciler) open(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, set conditions.Set) (ctrl.Result, error) {
-	if r.Endpoint == nil {
+	users, err := r.users(ctx, rs)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	defer r.remember(rs, users)
+	switch {
+	case len(users.dedicated) > 0 && (len(users.embedded) == 0 || r.Endpoint == nil):
+		return r.ask(ctx, rs, users.dedicated, set)
+	case r.Endpoint == nil && len(users.embedded) == 0:
+		set.Reconciled("no program uses the store yet: it is opened by the endpoint of the first one")
+		return ctrl.Result{}, nil
+	case r.Endpoint == nil:
 		set.Stalled(v1alpha1.ReasonNotServed, "no process serves Embedded programs: start the manager with --embedded-endpoint")
 		return ctrl.Result{}, nil
-	}
-	if rs.Spec.Postgres != nil {
+	case rs.Spec.Postgres != nil:
 		return r.openPostgres(ctx, key, rs, set)
 	}
 	return r.openSQLite(ctx, key, rs, set), nil
 }
 
 func (r *Reconciler) openSQLite(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, set conditions.Set) ctrl.Result {
-	info, err := r.Endpoint.OpenStore(ctx, key)
+	info, err := r.openFile(ctx, key, rs)
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "Store cannot be opened")
 		set.Waiting(v1alpha1.ReasonStoreUnavailable, reason(err))
@@ -92,6 +107,22 @@ func (r *Reconciler) openSQLite(ctx context.Context, key store.Key, rs *v1alpha1
 	return ctrl.Result{}
 }
 
+// openFile opens a SQLite store. What a former ResponseStore of the name should have taken along is deleted before.
+func (r *Reconciler) openFile(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore) (store.Info, error) {
+	if err := r.deleteMarked(ctx, key, string(rs.UID)); err != nil {
+		return store.Info{}, err
+	}
+	info, err := r.Endpoint.OpenStore(ctx, key)
+	if err != nil {
+		return info, err
+	}
+	uid := ""
+	if rs.Spec.DeletionPolicy == v1alpha1.DeletionDelete {
+		uid = string(rs.UID)
+	}
+	return info, r.Endpoint.Mark(key, uid)
+}
+
 // reason is a stable text for a condition; the log has the error itself.
 func reason(err error) string {
 	if errors.Is(err, store.ErrLocked) {
@@ -100,24 +131,22 @@ func reason(err error) string {
 	return "the store cannot be opened or read; the operator's log says why"
 }
 
-func (r *Reconciler) forget(key store.Key) error {
-	if r.Endpoint == nil {
-		return nil
-	}
-	return r.Endpoint.CloseStore(key)
-}
-
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ResponseStore{}).
 		Owns(&corev1.Secret{}).
+		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(ofProgram), builder.WithPredicates(placeChanged)).
 		WithOptions(env.ControllerOptions(workers))
 	if r.Endpoint != nil {
 		b.WatchesRawSource(source.TypedChannel(r.Endpoint.SubscribeStores(), handler.TypedEnqueueRequestsFromMapFunc(
 			func(_ context.Context, k store.Key) []reconcile.Request {
 				return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: k.Namespace, Name: k.Name}}}
 			})))
+		b.WatchesRawSource(source.Func(r.enqueueMarked))
+	}
+	if r.Dedicated != nil {
+		b.WatchesRawSource(env.CountsChanged(r.Dedicated.Fleet.Subscribe(), r.ofEndpoint))
 	}
 	return b.Complete(env.RetryConflicts(r))
 }

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -24,6 +26,14 @@ import (
 // +kubebuilder:rbac:groups=cx-operator.io,resources=surveyprograms/status,verbs=get;patch
 // +kubebuilder:rbac:groups=cx-operator.io,resources=surveyprograms/finalizers,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=configmaps;services;serviceaccounts,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=monitoring.coreos.com,resources=servicemonitors,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;networkpolicies,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 
 // Reconciler reconciles SurveyPrograms.
 type Reconciler struct {
@@ -31,6 +41,8 @@ type Reconciler struct {
 	// APIReader reads from the API server what the cache leaves out.
 	APIReader client.Reader
 	throttle  objectives.Throttle
+	memory    memory
+	optional  optional
 }
 
 // Reconcile serves and judges one program.
@@ -51,6 +63,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return ctrl.Result{}, err
 	}
 	unserved := r.serve(ctx, &s)
+	s.subject.Frozen = s.subject.Frozen || s.moved(before)
 	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -63,7 +76,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 
 	program := before.DeepCopy()
 	program.Status.ObservedGeneration = program.Generation
-	program.Status.URL = s.url
+	program.Status.URL, program.Status.Endpoint = s.url, s.served
 	program.Status.Objectives, program.Status.Judged = verdict.Objectives, verdict.Judged
 	program.Status.Participation = people.Figures
 	wanted := append(append(s.breaches(), plans.Missed...), plans.Missing...)
@@ -79,7 +92,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return ctrl.Result{}, err
 	}
 	r.export(s, program, settled)
-	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next, people.Next), errors.Join(unserved, plans.Refused)
+	deadlines := append(s.deadlines, verdict.Next, plans.Next, people.Next)
+	if s.wait > 0 {
+		deadlines = append(deadlines, now.Add(s.wait))
+	}
+	return env.Requeue(now, settled.Wait, deadlines...), errors.Join(unserved, plans.Refused)
 }
 
 func verdictsOf(p *v1alpha1.SurveyProgram) objectives.Verdicts {
@@ -93,16 +110,39 @@ func (r *Reconciler) export(s scope, p *v1alpha1.SurveyProgram, settled objectiv
 	series := objectives.Series(label, s.subject, p.Status.Objectives, settled.Live, p.Status.Breaches)
 	series.Participation = objectives.ParticipationSeries(label, p.Status.Participation)
 	series.Page = objectives.PageSeries(label, p.Status.URL)
+	if e := p.Status.Endpoint; e != nil && e.Mode == v1alpha1.EndpointDedicated {
+		series.Endpoint = &exporter.Endpoint{
+			Namespace: p.Namespace, Program: p.Name, Replicas: ptr.Deref(e.Replicas, 0), Ready: ptr.Deref(e.ReadyReplicas, 0), Readable: s.readable,
+		}
+	}
 	r.Exporter.Set(source(p.Namespace, p.Name), series)
 }
 
+// moved says that another place serves the program from now on. What it counts is judged from the next pass on.
+func (s *scope) moved(before *v1alpha1.SurveyProgram) bool {
+	return s.served != nil && s.served.Mode != env.ServedBy(before)
+}
+
+// forget ends the service of a program that is gone, or going. Its children go by themselves.
 func (r *Reconciler) forget(req reconcile.Request) error {
 	r.Exporter.Delete(source(req.Namespace, req.Name))
 	r.throttle.Forget(req.String())
+	r.announceKept(req.NamespacedName)
+	key := store.Key{Namespace: req.Namespace, Name: req.Name}
+	if r.Dedicated != nil {
+		r.Dedicated.Fleet.Forget(key)
+	}
 	if r.Endpoint == nil {
 		return nil
 	}
-	return r.Endpoint.Withdraw(store.Key{Namespace: req.Namespace, Name: req.Name})
+	return r.Endpoint.Withdraw(key)
+}
+
+// announceKept tells, once, where the answers are of a Dedicated program that is gone, or no longer Dedicated.
+func (r *Reconciler) announceKept(key client.ObjectKey) {
+	if last := r.memory.forget(key); last.kept != "" {
+		r.Recorder.Eventf(last.program, nil, corev1.EventTypeNormal, v1alpha1.ReasonDataRetained, "RetainData", "%s", last.kept)
+	}
 }
 
 func source(namespace, name string) exporter.Source {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -12,6 +13,7 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/objectives"
+	"github.com/cx-operator/cx-operator/internal/apply"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -24,8 +26,17 @@ type scope struct {
 	specProblems []survey.Problem // of the program's own spec
 	refProblems  []survey.Problem // of its references and of what serves it
 	owned        bool
-	team         string // shown in metrics
-	url          string
+	team         string                  // shown in metrics
+	store        *v1alpha1.ResponseStore // nil where there is none
+	// What serve found and did.
+	served    *v1alpha1.EndpointStatus // what serves the program, nil for nothing
+	url       string
+	rollout   *rollout     // of a Dedicated endpoint that is made or kept; nil for none
+	tried     bool         // to apply that endpoint's objects
+	applied   apply.Result // what came of it
+	readable  *bool        // whether its counts can be read, if known
+	deadlines []time.Time  // when something is to be done again
+	wait      time.Duration
 }
 
 func (r *Reconciler) read(ctx context.Context, p *v1alpha1.SurveyProgram) (scope, error) {
@@ -89,10 +100,13 @@ func (r *Reconciler) checkStore(ctx context.Context, s *scope) error {
 	case !meta.IsStatusConditionTrue(rs.Status.Conditions, v1alpha1.ConditionReady):
 		problem.Reason = v1alpha1.ReasonStoreNotReady
 		problem.Message = fmt.Sprintf("ResponseStore %q is not ready; its conditions say why", name)
-	default:
-		return nil
 	}
-	s.refProblems = append(s.refProblems, problem)
+	if found {
+		s.store = rs
+	}
+	if problem.Reason != "" {
+		s.refProblems = append(s.refProblems, problem)
+	}
 	return nil
 }
 
@@ -110,6 +124,7 @@ func (s *scope) breaches() []v1alpha1.Breach {
 
 func (s *scope) setConditions(set conditions.Set, unjudged []survey.Problem) {
 	set.Resolve(slices.Concat(s.specProblems, unjudged, s.refProblems), "the survey is served and judged")
+	s.setEndpointConditions(set)
 	if s.compiled != nil {
 		set.True(v1alpha1.ConditionSurveyCompiled, v1alpha1.ReasonCompiled, "the survey as written is valid")
 	} else {

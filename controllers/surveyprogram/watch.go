@@ -3,7 +3,11 @@ package surveyprogram
 import (
 	"context"
 
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -26,26 +30,73 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SurveyProgram{}).
 		Owns(&corev1.Secret{}).
+		Owns(&corev1.ConfigMap{}).
+		Owns(&corev1.Service{}).
+		Owns(&corev1.ServiceAccount{}).
+		Owns(&appsv1.Deployment{}).
+		Owns(&appsv1.StatefulSet{}).
+		Owns(&autoscalingv2.HorizontalPodAutoscaler{}).
+		Owns(&networkingv1.Ingress{}).
+		Owns(&networkingv1.NetworkPolicy{}).
+		Owns(&policyv1.PodDisruptionBudget{}).
+		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(ofClaim)).
+		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), builder.WithPredicates(placeChanged)).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofKeys)).
 		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(ofTouchpoint), specOnly).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), specOnly).
-		Watches(&v1alpha1.ResponseStore{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(readinessChanged)).
+		Watches(&v1alpha1.ResponseStore{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(storeChanged)).
 		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan)).
 		WithOptions(env.ControllerOptions(workers))
-	if r.Endpoint != nil {
-		b = b.WatchesRawSource(env.CountsChanged(r.Endpoint.Subscribe(), func(_ context.Context, program types.NamespacedName) []reconcile.Request {
-			return []reconcile.Request{{NamespacedName: program}}
-		}))
+	itself := func(_ context.Context, program types.NamespacedName) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: program}}
 	}
-	return b.Complete(env.RetryConflicts(r))
+	if r.Endpoint != nil {
+		b = b.WatchesRawSource(env.CountsChanged(r.Endpoint.Subscribe(), itself))
+	}
+	if r.Dedicated != nil {
+		b = b.WatchesRawSource(env.CountsChanged(r.Dedicated.Fleet.Subscribe(), itself))
+	}
+	c, err := b.Build(env.RetryConflicts(r))
+	if err != nil {
+		return err
+	}
+	r.optional.use(mgr, c)
+	return nil
 }
 
-var readinessChanged = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
+// storeChanged passes what programs see of a store: its spec, and whether it is ready.
+var storeChanged = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
 	last, ok := u.ObjectOld.(*v1alpha1.ResponseStore)
 	next, ok2 := u.ObjectNew.(*v1alpha1.ResponseStore)
-	return ok && ok2 && (last.DeletionTimestamp.IsZero() != next.DeletionTimestamp.IsZero() ||
+	return ok && ok2 && (env.SpecChanged.Update(u) || last.DeletionTimestamp.IsZero() != next.DeletionTimestamp.IsZero() ||
 		!equality.Semantic.DeepEqual(env.ReadyOf(last.Status.Conditions), env.ReadyOf(next.Status.Conditions)))
 }}
+
+// placeChanged passes that a program came or went, or is or is to be served elsewhere: it may have kept others from a store.
+var placeChanged = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
+	last, ok := u.ObjectOld.(*v1alpha1.SurveyProgram)
+	next, ok2 := u.ObjectNew.(*v1alpha1.SurveyProgram)
+	return ok && ok2 && (env.Existence.Update(u) || last.UID != next.UID || last.Spec.Endpoint.Mode != next.Spec.Endpoint.Mode ||
+		(last.Status.Endpoint == nil) != (next.Status.Endpoint == nil) || env.ServedBy(last) != env.ServedBy(next))
+}}
+
+// ofProgram finds the programs that share a store.
+func (r *Reconciler) ofProgram(ctx context.Context, o client.Object) []reconcile.Request {
+	p, ok := o.(*v1alpha1.SurveyProgram)
+	if !ok {
+		return nil
+	}
+	return r.Requests(ctx, &v1alpha1.SurveyProgramList{}, p.Namespace, client.MatchingFields{env.IndexStore: p.Spec.StoreRef.Name})
+}
+
+// ofClaim finds the program whose endpoint has a claim, which belongs to the store.
+func ofClaim(_ context.Context, o client.Object) []reconcile.Request {
+	program := o.GetLabels()[v1alpha1.LabelProgram]
+	if program == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: program}}}
+}
 
 func ofTouchpoint(_ context.Context, o client.Object) []reconcile.Request {
 	tp, ok := o.(*v1alpha1.Touchpoint)

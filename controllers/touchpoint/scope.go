@@ -1,6 +1,7 @@
 package touchpoint
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,7 +13,6 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/objectives"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
-	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 	"github.com/cx-operator/cx-operator/internal/team"
 )
@@ -81,11 +81,12 @@ func (s *scope) noProgram(teams team.Lookup) {
 
 // locate finds the touchpoint's page, and waits for it where it is not served.
 func (r *Reconciler) locate(s *scope) {
-	program := s.subject.Program
-	key := store.Key{Namespace: program.Namespace, Name: program.Name}
-	questions, pending := r.page(key, s)
-	if pending || len(questions) > 0 {
-		s.url = r.Endpoint.URL(key, s.touchpoint.Name)
+	questions, pending := r.page(s)
+	switch {
+	case len(questions) > 0:
+		s.url = r.URL(s.subject.Program, s.touchpoint.Name)
+	case pending:
+		s.url = cmp.Or(r.URL(s.subject.Program, s.touchpoint.Name), s.touchpoint.Status.URL)
 	}
 	if len(s.problems) == 0 && !pending && !(len(questions) > 0 && slices.Equal(questions, s.served)) {
 		s.problems = append(s.problems, survey.Problem{
@@ -97,13 +98,10 @@ func (r *Reconciler) locate(s *scope) {
 
 // page returns the questions of the touchpoint's page. It is pending after a start, until the program is served again: the
 // word of a program that was ready before counts so long.
-func (r *Reconciler) page(key store.Key, s *scope) (questions []string, pending bool) {
+func (r *Reconciler) page(s *scope) (questions []string, pending bool) {
 	program := s.subject.Program
-	if r.Endpoint == nil || program.Spec.Endpoint.Mode != v1alpha1.EndpointEmbedded {
-		return nil, false
-	}
-	questions, known := r.Endpoint.Page(key, s.touchpoint.Name)
-	return questions, !known && meta.IsStatusConditionTrue(program.Status.Conditions, v1alpha1.ConditionReady)
+	questions, known := r.Page(program, s.touchpoint.Name)
+	return questions, r.Serves(env.ServedBy(program)) && !known && meta.IsStatusConditionTrue(program.Status.Conditions, v1alpha1.ConditionReady)
 }
 
 func missingSupport(tp *v1alpha1.Touchpoint, teams team.Lookup) []survey.Problem {

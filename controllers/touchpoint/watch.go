@@ -26,10 +26,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(env.SpecChanged)).
 		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan)).
 		WithOptions(env.ControllerOptions(workers))
+	ofIt := func(ctx context.Context, program types.NamespacedName) []reconcile.Request {
+		return r.byProgram(ctx, program.Namespace, program.Name)
+	}
 	if r.Endpoint != nil {
-		b = b.WatchesRawSource(env.CountsChanged(r.Endpoint.Subscribe(), func(ctx context.Context, program types.NamespacedName) []reconcile.Request {
-			return r.byProgram(ctx, program.Namespace, program.Name)
-		}))
+		b = b.WatchesRawSource(env.CountsChanged(r.Endpoint.Subscribe(), ofIt))
+	}
+	if r.Dedicated != nil {
+		b = b.WatchesRawSource(env.CountsChanged(r.Dedicated.Fleet.Subscribe(), ofIt))
 	}
 	return b.Complete(env.RetryConflicts(r))
 }
@@ -43,6 +47,7 @@ var programMatters = predicate.Funcs{
 			return false
 		}
 		return env.SpecChanged.Update(u) || last.Status.URL != next.Status.URL ||
+			(last.Status.Endpoint == nil) != (next.Status.Endpoint == nil) || env.ServedBy(last) != env.ServedBy(next) ||
 			last.DeletionTimestamp.IsZero() != next.DeletionTimestamp.IsZero() ||
 			!equality.Semantic.DeepEqual(env.ReadyOf(last.Status.Conditions), env.ReadyOf(next.Status.Conditions))
 	},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -15,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/cx-operator/cx-operator/controllers"
@@ -47,6 +47,8 @@ type managerOptions struct {
 	rateBurst          int
 	trustedProxies     []string
 	logDevelopmentMode bool
+	watchNamespaces    []string
+	dedicated          dedicatedOptions
 }
 
 func newManagerCommand() *cobra.Command {
@@ -63,7 +65,7 @@ func newManagerCommand() *cobra.Command {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "path of a kubeconfig; empty uses $KUBECONFIG, then the pod's service account, then ~/.kube/config")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "host:port of /metrics; 0 switches it off")
 	f.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve /metrics by TLS to clients that the API server authenticates and authorizes; false is plain HTTP for everybody")
-	f.StringVar(&o.metricsCertDir, "metrics-cert-dir", "", "folder with tls.crt and tls.key for /metrics; empty makes a self-signed certificate")
+	f.StringVar(&o.metricsCertDir, "metrics-cert-dir", "", "folder with tls.crt and tls.key for /metrics; empty uses a certificate of the authority in the ConfigMap cx-operator-endpoints-ca, and outside a cluster a self-signed one")
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "host:port of /healthz and /readyz")
 	f.BoolVar(&o.leaderElect, "leader-elect", true, "run only while holding the lease, so that one of several replicas acts")
 	f.StringVar(&o.leaderNamespace, "leader-election-namespace", "", "namespace of the lease; empty uses the pod's")
@@ -77,11 +79,16 @@ func newManagerCommand() *cobra.Command {
 	f.IntVar(&o.ratePerMinute, "intake-rate-per-minute", 600, "submissions per minute and client address; -1 switches the limit off, imports are exempt")
 	f.IntVar(&o.rateBurst, "intake-rate-burst", 100, "submissions at once per client address")
 	f.StringSliceVar(&o.trustedProxies, "intake-trusted-proxies", nil, "addresses or CIDRs of proxies whose X-Forwarded-For is believed")
+	f.StringSliceVar(&o.watchNamespaces, "watch-namespaces", nil, "namespaces whose programs are run; without any those of all namespaces")
+	o.dedicated.addTo(f)
 	f.BoolVar(&o.logDevelopmentMode, "log-development", false, "log as text for people instead of JSON")
 	return cmd
 }
 
 func runManager(ctx context.Context, o managerOptions) error {
+	if err := o.dedicated.check(); err != nil {
+		return err
+	}
 	log := zap.New(zap.UseDevMode(o.logDevelopmentMode))
 	ctrl.SetLogger(log)
 	e := &env.Env{
@@ -93,11 +100,22 @@ func runManager(ctx context.Context, o managerOptions) error {
 			return err
 		}
 	}
-	mgr, err := newManager(o)
+	cfg, err := restConfig(o)
+	if err != nil {
+		return err
+	}
+	common, err := o.dedicated.share(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(o, cfg, common)
 	if err != nil {
 		return err
 	}
 	e.Client, e.Recorder = mgr.GetClient(), mgr.GetEventRecorder("cx-operator")
+	if err := o.dedicated.prepare(e, mgr, common); err != nil {
+		return err
+	}
 	if err := metrics.Registry.Register(e.Exporter); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
@@ -116,17 +134,17 @@ func runManager(ctx context.Context, o managerOptions) error {
 	return mgr.Start(ctx)
 }
 
-func newManager(o managerOptions) (ctrl.Manager, error) {
-	cfg, err := restConfig(o)
-	if err != nil {
-		return nil, err
-	}
+func newManager(o managerOptions, cfg *rest.Config, common *shared) (ctrl.Manager, error) {
 	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure, CertDir: o.metricsCertDir}
 	if o.metricsSecure {
-		served.FilterProvider = filters.WithAuthenticationAndAuthorization
+		served.FilterProvider = authenticated
+	}
+	if common != nil && o.metricsCertDir == "" {
+		own := newOwnCertificate(common.authority, common.namespace)
+		served.TLSOpts = append(served.TLSOpts, func(c *tls.Config) { c.GetCertificate = own.get })
 	}
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
-		Scheme: controllers.Scheme(), Cache: controllers.CacheOptions(), Metrics: served,
+		Scheme: controllers.Scheme(), Cache: controllers.CacheOptions(o.watchNamespaces...), Metrics: served,
 		HealthProbeBindAddress: o.probeAddress, LeaderElection: o.leaderElect,
 		LeaderElectionID: "cx-operator.cx-operator.io", LeaderElectionNamespace: o.leaderNamespace,
 		// The binary ends when the manager does, so the lease can be given up at once.

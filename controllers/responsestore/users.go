@@ -1,0 +1,139 @@
+package responsestore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/conditions"
+	"github.com/cx-operator/cx-operator/controllers/env"
+)
+
+// users are the programs of a store by what opens it for them, in order of their names. One that changes its mode on
+// PostgreSQL is with both.
+type users struct{ embedded, dedicated []*v1alpha1.SurveyProgram }
+
+func (r *Reconciler) users(ctx context.Context, rs *v1alpha1.ResponseStore) (users, error) {
+	all := &v1alpha1.SurveyProgramList{}
+	if err := r.Client.List(ctx, all, client.InNamespace(rs.Namespace), client.MatchingFields{env.IndexStore: rs.Name}); err != nil {
+		return users{}, fmt.Errorf("list the programs of the store: %w", err)
+	}
+	slices.SortFunc(all.Items, func(a, b v1alpha1.SurveyProgram) int { return strings.Compare(a.Name, b.Name) })
+	var u users
+	for i := range all.Items {
+		p := &all.Items[i]
+		if !p.DeletionTimestamp.IsZero() {
+			continue
+		}
+		by := map[v1alpha1.EndpointMode]bool{env.ServedBy(p): true}
+		if rs.Spec.Postgres != nil {
+			by[p.Spec.Endpoint.Mode] = true
+		}
+		if by[v1alpha1.EndpointEmbedded] {
+			u.embedded = append(u.embedded, p)
+		}
+		if by[v1alpha1.EndpointDedicated] {
+			u.dedicated = append(u.dedicated, p)
+		}
+	}
+	return u, nil
+}
+
+// ask reports what the endpoints of Dedicated programs say of their store. Each has the same one; the first that knows it
+// speaks for all.
+func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, programs []*v1alpha1.SurveyProgram, set conditions.Set) (ctrl.Result, error) {
+	if err := r.close(keyOf(rs)); err != nil {
+		return ctrl.Result{}, err
+	}
+	if r.Dedicated == nil {
+		set.Stalled(v1alpha1.ReasonNotServed, "this operator serves no Dedicated programs; the conditions of the programs say why")
+		return ctrl.Result{}, nil
+	}
+	var failed error
+	fresh := false
+	for _, p := range programs {
+		info, err, known := r.Dedicated.Fleet.Store(env.KeyOf(p))
+		if known && err == nil {
+			rs.Status.Engine, rs.Status.SchemaVersion = info.Engine, info.SchemaVersion
+			set.Reconciled("the endpoints of its programs have the store open")
+			return ctrl.Result{}, nil
+		}
+		if known && failed == nil {
+			failed = err
+		}
+		at, read := r.Book.ReadAt(r.Dedicated.Fleet.Source(env.KeyOf(p)))
+		fresh = fresh || !known || read && r.Clock().Sub(at) <= r.StaleAfter
+	}
+	ready := meta.FindStatusCondition(rs.Status.Conditions, v1alpha1.ConditionReady)
+	if fresh && ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == rs.Generation {
+		return ctrl.Result{}, nil // what was said last stands for a while: since a start, or while a pod is replaced
+	}
+	missing, err := r.missingSecret(ctx, rs)
+	switch {
+	case err != nil:
+		return ctrl.Result{}, err
+	case missing != nil:
+		set.Waiting(missing.reason, missing.message)
+		return ctrl.Result{RequeueAfter: rereadAfter}, nil
+	case failed != nil:
+		set.Waiting(v1alpha1.ReasonStoreUnavailable, failed.Error())
+	default:
+		set.Waiting(v1alpha1.ReasonWaiting, "no endpoint has opened the store yet; the conditions of its programs say why")
+	}
+	return ctrl.Result{}, nil
+}
+
+// missingSecret says that the Secret with the connection URI, which pods wait for, is missing. Its content is not read.
+func (r *Reconciler) missingSecret(ctx context.Context, rs *v1alpha1.ResponseStore) (*problem, error) {
+	if rs.Spec.Postgres == nil {
+		return nil, nil
+	}
+	name := rs.Spec.Postgres.ConnectionSecretRef.Name
+	secret := &metav1.PartialObjectMetadata{}
+	secret.SetGroupVersionKind(secretKind)
+	err := r.APIReader.Get(ctx, types.NamespacedName{Namespace: rs.Namespace, Name: name}, secret)
+	switch {
+	case apierrors.IsNotFound(err):
+		return &problem{v1alpha1.ReasonSecretNotFound, fmt.Sprintf("spec.postgres.connectionSecretRef: no Secret %q in this namespace", name)}, nil
+	case err != nil && !apierrors.IsForbidden(err):
+		return nil, fmt.Errorf("look for Secret %s: %w", name, err)
+	}
+	return nil, nil
+}
+
+// placeChanged passes that a program came or went, or is or is to be served elsewhere.
+var placeChanged = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
+	last, ok := u.ObjectOld.(*v1alpha1.SurveyProgram)
+	next, ok2 := u.ObjectNew.(*v1alpha1.SurveyProgram)
+	return ok && ok2 && (env.Existence.Update(u) || last.UID != next.UID || last.Spec.Endpoint.Mode != next.Spec.Endpoint.Mode || env.ServedBy(last) != env.ServedBy(next))
+}}
+
+// ofProgram finds the store of a program.
+func ofProgram(_ context.Context, o client.Object) []reconcile.Request {
+	p, ok := o.(*v1alpha1.SurveyProgram)
+	if !ok {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: p.Namespace, Name: p.Spec.StoreRef.Name}}}
+}
+
+// ofEndpoint finds the store of a program whose endpoint has told something.
+func (r *Reconciler) ofEndpoint(ctx context.Context, program types.NamespacedName) []reconcile.Request {
+	p := &v1alpha1.SurveyProgram{}
+	if err := r.Client.Get(ctx, program, p); err != nil {
+		return nil
+	}
+	return ofProgram(ctx, p)
+}

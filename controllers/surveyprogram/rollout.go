@@ -1,0 +1,82 @@
+package surveyprogram
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/cx-operator/cx-operator/internal/render"
+)
+
+// rollout is how far the pods of an endpoint are.
+type rollout struct {
+	// found says that the Deployment or StatefulSet is there.
+	found bool
+	// settled says that all pods are as wanted, and take answers.
+	settled bool
+	// failed says that they do not get there: the time that Kubernetes gives them has passed.
+	failed bool
+	// wanted is the number of pods that are to be, ready that of those that take answers.
+	wanted, ready int32
+	message       string
+}
+
+// rolloutOf reads the state of what runs. The cache may be behind what was just applied: wanted is what runs must look like.
+func rolloutOf(current, wanted render.Object) rollout {
+	switch c := current.(type) {
+	case *appsv1.Deployment:
+		w, ok := wanted.(*appsv1.Deployment)
+		return ofDeployment(c, !ok || equality.Semantic.DeepDerivative(w.Spec, c.Spec))
+	case *appsv1.StatefulSet:
+		w, ok := wanted.(*appsv1.StatefulSet)
+		return ofStatefulSet(c, !ok || equality.Semantic.DeepDerivative(w.Spec, c.Spec))
+	}
+	switch w := wanted.(type) {
+	case *appsv1.Deployment:
+		return rollout{wanted: pods(w.Spec.Replicas), message: beingMade}
+	case *appsv1.StatefulSet:
+		return rollout{wanted: pods(w.Spec.Replicas), message: beingMade}
+	}
+	return rollout{message: beingMade}
+}
+
+const beingMade = "the endpoint is being made"
+
+func ofDeployment(d *appsv1.Deployment, current bool) rollout {
+	s := d.Status
+	r := rollout{found: true, wanted: pods(d.Spec.Replicas), ready: s.ReadyReplicas}
+	seen := current && s.ObservedGeneration >= d.Generation
+	r.settled = seen && s.UpdatedReplicas >= r.wanted && s.Replicas == s.UpdatedReplicas && s.AvailableReplicas >= r.wanted
+	for _, c := range s.Conditions {
+		if c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse && c.Reason == "ProgressDeadlineExceeded" {
+			r.failed = seen && !r.settled
+		}
+	}
+	r.describe(s.UpdatedReplicas)
+	return r
+}
+
+func ofStatefulSet(d *appsv1.StatefulSet, current bool) rollout {
+	s := d.Status
+	r := rollout{found: true, wanted: pods(d.Spec.Replicas), ready: s.ReadyReplicas}
+	r.settled = current && s.ObservedGeneration >= d.Generation && s.UpdatedReplicas >= r.wanted && s.AvailableReplicas >= r.wanted
+	r.describe(s.UpdatedReplicas)
+	return r
+}
+
+func pods(replicas *int32) int32 {
+	if replicas == nil {
+		return 1
+	}
+	return *replicas
+}
+
+func (r *rollout) describe(updated int32) {
+	if r.settled {
+		r.message = "every pod takes answers, with the survey as it is to be"
+		return
+	}
+	r.message = fmt.Sprintf("%d of %d pods are as they are to be, %d take answers", min(updated, r.wanted), r.wanted, r.ready)
+}
