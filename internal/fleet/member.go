@@ -91,35 +91,50 @@ func (m *member) store() (info store.Info, err error, known bool) { //nolint:rev
 // Updated implements store.Feed.
 func (m *member) Updated() <-chan struct{} { return m.client.Updated() }
 
-// Changes implements store.Feed. It asks what store the counts come from where that may have changed.
+// Changes implements store.Feed, and takes note of how it ended.
 func (m *member) Changes(ctx context.Context, since store.Cursor, limit int) (store.Changes, error) {
-	page, err := m.client.Changes(ctx, since, limit)
+	info, page, err := m.read(ctx, since, limit)
 	if err != nil {
-		m.note(ctx, store.Info{}, err)
-		return store.Changes{}, err
+		page = store.Changes{}
 	}
-	if m.mustAsk(page.Reset) {
-		info, err := m.client.Info(ctx)
-		m.note(ctx, info, err)
-	}
-	return page, nil
+	m.note(ctx, info, err)
+	return page, err
 }
 
-// mustAsk says whether to ask anew what store there is. A feed that begins anew may be another store's.
-func (m *member) mustAsk(reset bool) bool {
+// read reads a page. It asks what store the counts come from where that may have changed: before it reads, because afterwards
+// the wait for the next change has the connection. Info is zero where it was not asked for.
+func (m *member) read(ctx context.Context, since store.Cursor, limit int) (info store.Info, page store.Changes, err error) {
+	asked := m.mustAsk()
+	if asked {
+		if info, err = m.client.Info(ctx); err != nil {
+			return info, page, err
+		}
+	}
+	if page, err = m.client.Changes(ctx, since, limit); err != nil {
+		return info, page, err
+	}
+	if page.Reset && !asked { // it may be another store
+		info, err = m.client.Info(ctx)
+	}
+	return info, page, err
+}
+
+func (m *member) mustAsk() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return reset || m.err != nil || m.info == (store.Info{}) || m.clock().Sub(m.askedAt) >= askEvery
+	return m.err != nil || m.info == (store.Info{}) || m.clock().Sub(m.askedAt) >= askEvery
 }
 
-// note takes note of what the endpoint said of its store, or of why it did not, and tells where that is news.
+// note takes note of what the endpoint said of its store, if it was asked, or of why it cannot be read, and tells where that
+// is news.
 func (m *member) note(ctx context.Context, info store.Info, err error) {
-	if ctx.Err() != nil && err != nil { // nothing is known: the call was given up here
+	if err != nil && ctx.Err() != nil { // the call was given up here: nothing is known
 		return
 	}
 	m.mu.Lock()
 	news := (m.err == nil) != (err == nil) || err != nil && m.err.Error() != err.Error()
-	if m.err = err; err == nil {
+	m.err = err
+	if err == nil && info != (store.Info{}) {
 		news = news || m.info != info
 		m.info, m.askedAt = info, m.clock()
 	}
