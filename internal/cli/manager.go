@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,12 +92,15 @@ func runManager(ctx context.Context, o managerOptions) error {
 	}
 	log := zap.New(zap.UseDevMode(o.logDevelopmentMode))
 	ctrl.SetLogger(log)
+	clock, err := clockMoved(os.Getenv(envClock), time.Now)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
 	e := &env.Env{
-		Clock: time.Now, Book: rollup.NewBook(), Exporter: exporter.New(), StaleAfter: o.staleAfter, Started: time.Now(),
+		Clock: clock, Book: rollup.NewBook(), Exporter: exporter.New(), StaleAfter: o.staleAfter, Started: clock(),
 	}
 	if o.embedded {
-		var err error
-		if e.Endpoint, err = newEndpoint(o, e.Book); err != nil {
+		if e.Endpoint, err = newEndpoint(o, e.Book, clock); err != nil {
 			return err
 		}
 	}
@@ -156,7 +160,7 @@ func newManager(o managerOptions, cfg *rest.Config, common *shared) (ctrl.Manage
 	return mgr, nil
 }
 
-func newEndpoint(o managerOptions, book *rollup.Book) (*embedded.Endpoint, error) {
+func newEndpoint(o managerOptions, book *rollup.Book, clock func() time.Time) (*embedded.Endpoint, error) {
 	proxies, err := parsePrefixes(o.trustedProxies)
 	if err != nil {
 		return nil, err
@@ -167,10 +171,10 @@ func newEndpoint(o managerOptions, book *rollup.Book) (*embedded.Endpoint, error
 	}
 	log := ctrl.Log.WithName("endpoint")
 	endpoint, err := embedded.New(embedded.Options{
-		Dir: o.dataDir, Address: o.intakeAddress, PublicURL: o.publicURL, Book: book, Clock: time.Now,
+		Dir: o.dataDir, Address: o.intakeAddress, PublicURL: o.publicURL, Book: book, Clock: clock,
 		StaleAfter: o.staleAfter, Log: log,
 		Intake: intake.Config{
-			RatePerMinute: rate, RateBurst: o.rateBurst, TrustedProxies: proxies, Clock: time.Now, Log: log,
+			RatePerMinute: rate, RateBurst: o.rateBurst, TrustedProxies: proxies, Clock: clock, Log: log,
 			Registerer: metrics.Registry,
 		},
 	})
