@@ -17,7 +17,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
-	"github.com/cx-operator/cx-operator/internal/endpoint"
+	dedicated "github.com/cx-operator/cx-operator/internal/endpoint"
 	"github.com/cx-operator/cx-operator/internal/intake"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/version"
@@ -85,7 +85,7 @@ func runEndpoint(ctx context.Context, o endpointOptions) error {
 	if options.Clock, err = clockMoved(os.Getenv(envClock), time.Now); err != nil {
 		return &exitError{exitUsage, err}
 	}
-	e, err := endpoint.New(options)
+	e, err := dedicated.New(options)
 	if err != nil {
 		return err
 	}
@@ -98,8 +98,8 @@ func runEndpoint(ctx context.Context, o endpointOptions) error {
 }
 
 // parse checks the flags, each by its name.
-func (o endpointOptions) parse() (endpoint.Options, error) {
-	out := endpoint.Options{
+func (o endpointOptions) parse() (dedicated.Options, error) {
+	out := dedicated.Options{
 		SurveyFile: o.survey, TokensDir: o.tokens, KeysDir: o.keys, TLSDir: o.tls, SQLiteDir: o.sqliteDir,
 		PostgresURIFile: o.postgresURI, PostgresSchema: o.postgresSchema, PostgresConnections: o.postgresConnections,
 		IntakeAddress: o.intakeAddress, OperationsAddress: o.operationsAddress, Drain: o.drain,

@@ -214,7 +214,7 @@ func (f *Fleet) Source(key store.Key) string { return key.String() + " (endpoint
 
 // Store returns what a program's endpoint last said of its store, or the error for which it cannot be asked, in words that
 // stay the same while the cause does. Known is false until one of the two is known.
-func (f *Fleet) Store(key store.Key) (info store.Info, err error, known bool) { //nolint:revive,staticcheck // known is about both
+func (f *Fleet) Store(key store.Key) (info store.Info, err error, known bool) { //nolint:revive // known is about both
 	m, known := f.member(key)
 	if !known {
 		return store.Info{}, nil, false

@@ -79,7 +79,7 @@ func (m *member) isReadable() (readable, known bool) {
 	return m.readable, m.known
 }
 
-func (m *member) store() (info store.Info, err error, known bool) { //nolint:revive,staticcheck // as Fleet.Store
+func (m *member) store() (info store.Info, err error, known bool) { //nolint:revive // as Fleet.Store
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.err != nil {

@@ -79,30 +79,41 @@ func (h *handler) await(ctx context.Context, q question) (store.Changes, error) 
 		updated := opened.Store.Updated()
 		rest := time.NewTimer(minInterval)
 		page, err := readOwn(ctx, opened.Store, q.since, q.limit, h.Program)
-		switch {
-		case err != nil && ctx.Err() == nil && isClosed(opened.Replaced):
-			rest.Stop()
-			continue
-		case err != nil || over || isNews(page) || h.draining():
+		replaced := err != nil && isClosed(opened.Replaced) // under the read
+		if !replaced && (err != nil || over || isNews(page) || h.draining()) || ctx.Err() != nil {
 			rest.Stop()
 			return page, err
 		}
-		q.since = page.Next // the counts of others are not read twice
-		select {
-		case <-updated:
-		case <-opened.Replaced:
-		case <-h.Draining:
-		case <-end.C:
-			over = true
-		case <-ctx.Done():
+		if !replaced {
+			q.since = page.Next // the counts of others are not read twice
+			over = h.sleep(ctx, end.C, updated, opened.Replaced)
 		}
-		if !over && !h.draining() {
-			select {
-			case <-rest.C:
-			case <-ctx.Done():
-			}
-		}
-		rest.Stop()
+		h.finish(ctx, rest, over)
+	}
+}
+
+// sleep waits for anything to happen, and says whether the time is up.
+func (h *handler) sleep(ctx context.Context, end <-chan time.Time, updated, replaced <-chan struct{}) bool {
+	select {
+	case <-updated:
+	case <-replaced:
+	case <-h.Draining:
+	case <-end:
+		return true
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// finish waits for the end of the rest between two reads, unless this is no time to rest.
+func (h *handler) finish(ctx context.Context, rest *time.Timer, over bool) {
+	defer rest.Stop()
+	if over || h.draining() {
+		return
+	}
+	select {
+	case <-rest.C:
+	case <-ctx.Done():
 	}
 }
 

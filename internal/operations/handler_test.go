@@ -40,19 +40,19 @@ func TestWhoMayRead(t *testing.T) {
 		{"/internal/v1/answers", own, 404},
 		{"/", "", 404},
 	} {
-		answer, body := p.get(http.MethodGet, c.path, c.bearer)
-		if answer.StatusCode != c.status {
-			t.Errorf("%s with %q: %d, want %d", c.path, c.bearer, answer.StatusCode, c.status)
+		answer := p.get(http.MethodGet, c.path, c.bearer)
+		if answer.status != c.status {
+			t.Errorf("%s with %q: %d, want %d", c.path, c.bearer, answer.status, c.status)
 		}
-		if mediaType := answer.Header.Get("Content-Type"); c.status >= 400 && (mediaType != "application/problem+json" || !strings.Contains(body, `"type":"https://cx-operator.io/problems/`)) {
-			t.Errorf("%s with %q: %s: %s", c.path, c.bearer, mediaType, body)
+		if mediaType := answer.header.Get("Content-Type"); c.status >= 400 && (mediaType != "application/problem+json" || !strings.Contains(answer.body, `"type":"https://cx-operator.io/problems/`)) {
+			t.Errorf("%s with %q: %s: %s", c.path, c.bearer, mediaType, answer.body)
 		}
-		if challenged := answer.Header.Get("WWW-Authenticate") != ""; challenged != (c.status == 401) {
+		if challenged := answer.header.Get("WWW-Authenticate") != ""; challenged != (c.status == 401) {
 			t.Errorf("%s with %q: challenged: %t", c.path, c.bearer, challenged)
 		}
 	}
-	if answer, _ := p.get(http.MethodPost, "/internal/v1/changes", own); answer.StatusCode != 405 || answer.Header.Get("Allow") != "GET, HEAD" {
-		t.Errorf("POST: %d, allowed %q", answer.StatusCode, answer.Header.Get("Allow"))
+	if answer := p.get(http.MethodPost, "/internal/v1/changes", own); answer.status != 405 || answer.header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: %d, allowed %q", answer.status, answer.header.Get("Allow"))
 	}
 }
 
@@ -62,8 +62,8 @@ func TestNoToken(t *testing.T) {
 	p.set(func() { p.token = "" })
 	for _, bearer := range []string{"Bearer", "Bearer ", "Bearer  ", "Bearer " + token} {
 		for _, path := range []string{"/metrics", "/internal/v1/store"} {
-			if answer, _ := p.get(http.MethodGet, path, bearer); answer.StatusCode != 401 {
-				t.Errorf("%s with %q: %d", path, bearer, answer.StatusCode)
+			if answer := p.get(http.MethodGet, path, bearer); answer.status != 401 {
+				t.Errorf("%s with %q: %d", path, bearer, answer.status)
 			}
 		}
 	}
@@ -75,10 +75,10 @@ func TestQuestionsThatAreRefused(t *testing.T) {
 		"seq=-1", "seq=x", "seq=9223372036854775808", "limit=0", "limit=5001", "limit=1.5", "wait=31", "wait=-1", "wait=1s",
 		"epoch=" + strings.Repeat("e", 257),
 	} {
-		answer, body := p.get(http.MethodGet, "/internal/v1/changes?"+query, "Bearer "+token)
+		answer := p.get(http.MethodGet, "/internal/v1/changes?"+query, "Bearer "+token)
 		name, _, _ := strings.Cut(query, "=")
-		if answer.StatusCode != 400 || !strings.Contains(body, name+": ") {
-			t.Errorf("%s: %d %s", query, answer.StatusCode, body)
+		if answer.status != 400 || !strings.Contains(answer.body, name+": ") {
+			t.Errorf("%s: %d %s", query, answer.status, answer.body)
 		}
 	}
 }
@@ -93,8 +93,8 @@ func TestReadyAndDraining(t *testing.T) {
 	p.client.options.Transport.(*http.Transport).DialTLSContext = trustAll(t)
 	expect := func(path string, status int, closed bool) {
 		t.Helper()
-		if answer, _ := p.get(http.MethodGet, path, ""); answer.StatusCode != status || answer.Close != closed {
-			t.Errorf("%s: %d, closed: %t; want %d, %t", path, answer.StatusCode, answer.Close, status, closed)
+		if answer := p.get(http.MethodGet, path, ""); answer.status != status || answer.closed != closed {
+			t.Errorf("%s: %d, closed: %t; want %d, %t", path, answer.status, answer.closed, status, closed)
 		}
 	}
 	expect("/readyz", 503, false)
@@ -111,9 +111,9 @@ func TestStoreThatIsAway(t *testing.T) {
 	p := serve(t, nil)
 	p.install(nil, "the server is starting")
 	for _, path := range []string{"/internal/v1/changes", "/internal/v1/changes?wait=30", "/internal/v1/store"} {
-		answer, body := p.get(http.MethodGet, path, "Bearer "+token)
-		if answer.StatusCode != 503 || answer.Header.Get("Retry-After") != "5" || !strings.Contains(body, "the server is starting") {
-			t.Errorf("%s: %d, retry %q: %s", path, answer.StatusCode, answer.Header.Get("Retry-After"), body)
+		answer := p.get(http.MethodGet, path, "Bearer "+token)
+		if answer.status != 503 || answer.header.Get("Retry-After") != "5" || !strings.Contains(answer.body, "the server is starting") {
+			t.Errorf("%s: %d, retry %q: %s", path, answer.status, answer.header.Get("Retry-After"), answer.body)
 		}
 	}
 	closed := openSQLite(t)
@@ -122,8 +122,8 @@ func TestStoreThatIsAway(t *testing.T) {
 	}
 	p.install(closed, "")
 	for _, path := range []string{"/internal/v1/changes", "/internal/v1/store"} {
-		if answer, body := p.get(http.MethodGet, path, "Bearer "+token); answer.StatusCode != 503 || !strings.Contains(body, "the store is closed") {
-			t.Errorf("%s: %d: %s", path, answer.StatusCode, body)
+		if answer := p.get(http.MethodGet, path, "Bearer "+token); answer.status != 503 || !strings.Contains(answer.body, "the store is closed") {
+			t.Errorf("%s: %d: %s", path, answer.status, answer.body)
 		}
 	}
 }

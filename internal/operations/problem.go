@@ -67,7 +67,7 @@ func writeBody(w http.ResponseWriter, status int, mediaType string, body []byte)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) //nolint:gosec // no browser shows JSON, or text that says it is no more, as a page
 }
 
 const maxSentence = 256 // bytes of a text that an endpoint may have said in a condition

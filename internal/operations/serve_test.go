@@ -135,8 +135,16 @@ func (p *port) install(s store.Store, why string) {
 	})
 }
 
-// get asks as somebody with a token, empty for none, and returns the answer with its body read.
-func (p *port) get(method, path, bearer string) (*http.Response, string) {
+// said is an answer.
+type said struct {
+	status int
+	header http.Header
+	closed bool
+	body   string
+}
+
+// get asks as somebody with a token, empty for none.
+func (p *port) get(method, path, bearer string) said {
 	p.t.Helper()
 	request, err := http.NewRequest(method, p.address+path, http.NoBody)
 	if err != nil {
@@ -154,7 +162,7 @@ func (p *port) get(method, path, bearer string) (*http.Response, string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return answer, string(body)
+	return said{answer.StatusCode, answer.Header, answer.Close, string(body)}
 }
 
 func openSQLite(t *testing.T) store.Store {
