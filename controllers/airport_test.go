@@ -18,6 +18,11 @@ import (
 	"github.com/cx-operator/cx-operator/test/testenv"
 )
 
+const (
+	// quietTime is how long nothing must happen.
+	quietTime = 2 * time.Second
+)
+
 const airport = "passenger-experience"
 
 // touchpointOf says where the airport's questions are answered; the others are answered on the program's own page.

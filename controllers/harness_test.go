@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -58,6 +57,10 @@ type world struct {
 	api   *apiCounter
 	c     client.Client // the people's: not counted, not cached
 	op    *operator
+	// node runs Dedicated endpoints; nil where the operator serves none.
+	node *node
+	// unembedded starts the operator without an endpoint of its own.
+	unembedded bool
 }
 
 // operator is one life of the operator's process.
@@ -129,7 +132,7 @@ func (w *world) launch(auto bool) {
 		w.t.Fatal("the cache did not fill")
 	}
 	w.eventually("the endpoint listens", func() error {
-		if op.endpoint.Addr() == nil {
+		if op.endpoint != nil && op.endpoint.Addr() == nil {
 			return errors.New("not yet")
 		}
 		return nil
@@ -142,10 +145,8 @@ func (w *world) prepare() (*operator, manager.Manager) {
 	cfg.QPS = -1
 	w.api.revive()
 	cfg.Wrap(w.api.wrap)
-	cached := controllers.CacheOptions()
-	cached.DefaultNamespaces = map[string]cache.Config{w.ns: {}}
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
-		Scheme: controllers.Scheme(), Cache: cached, Metrics: metricsserver.Options{BindAddress: "0"},
+		Scheme: controllers.Scheme(), Cache: controllers.CacheOptions(w.ns), Metrics: metricsserver.Options{BindAddress: "0"},
 		Controller:              config.Controller{SkipNameValidation: ptr.To(true)},
 		GracefulShutdownTimeout: ptr.To(30 * time.Second),
 	})
@@ -158,6 +159,12 @@ func (w *world) prepare() (*operator, manager.Manager) {
 		Exporter: exporter.New(), StaleAfter: staleAfter, Started: w.clock.Now(),
 	}
 	op.registry.MustRegister(op.env.Exporter)
+	if w.node != nil {
+		w.dedicate(op.env, mgr)
+	}
+	if w.unembedded {
+		return op, mgr
+	}
 	op.endpoint, err = embedded.New(embedded.Options{
 		Dir: w.dir, Address: "127.0.0.1:0", PublicURL: publicURL, Book: op.env.Book, Clock: w.clock.Now, StaleAfter: staleAfter,
 		Intake: intake.Config{RatePerMinute: -1, Clock: w.clock.Now, Registerer: op.registry},

@@ -121,6 +121,8 @@ func newOf[T client.Object]() T {
 		o = &v1alpha1.ActionPlan{}
 	case *corev1.Secret:
 		o = &corev1.Secret{}
+	default:
+		return reflect.New(reflect.TypeFor[T]().Elem()).Interface().(T)
 	}
 	return o.(T)
 }
@@ -270,7 +272,13 @@ func reconciles(t testing.TB) int {
 // call sends a request to the endpoint and returns status and body.
 func (w *world) call(method, path, token, contentType string, body []byte) (int, string) {
 	w.t.Helper()
-	url := "http://" + w.op.endpoint.Addr().String() + path
+	return w.callAt("http://"+w.op.endpoint.Addr().String(), method, path, token, contentType, body)
+}
+
+// callAt sends a request to a server and returns status and body.
+func (w *world) callAt(base, method, path, token, contentType string, body []byte) (int, string) {
+	w.t.Helper()
+	url := base + path
 	r, err := http.NewRequestWithContext(context.Background(), method, url, bytes.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)

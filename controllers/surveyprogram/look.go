@@ -65,7 +65,9 @@ func (r *Reconciler) lookAt(ctx context.Context, s *scope) (*endpoint, situation
 	}
 	onePod := sit.sqlite && sit.manyPods
 	e.render(r, p, onePod)
-	e.rollout = rolloutOf(e.running, e.workload)
+	if e.rollout, err = rolloutOf(e.running, e.workload); err != nil {
+		return nil, situation{}, err
+	}
 	sit.ready = r.ready(p, e)
 	return e, sit, nil
 }

@@ -5,8 +5,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 
+	"github.com/cx-operator/cx-operator/internal/apply"
 	"github.com/cx-operator/cx-operator/internal/render"
 )
 
@@ -23,23 +23,29 @@ type rollout struct {
 	message       string
 }
 
-// rolloutOf reads the state of what runs. The cache may be behind what was just applied: wanted is what runs must look like.
-func rolloutOf(current, wanted render.Object) rollout {
-	switch c := current.(type) {
+// rolloutOf reads the state of what runs. The cache may be behind what was just applied: what is not of the last time that wanted
+// was is not settled.
+func rolloutOf(running, wanted render.Object) (rollout, error) {
+	current := true
+	if running != nil && wanted != nil {
+		var err error
+		if current, err = apply.Current(wanted, running); err != nil {
+			return rollout{}, err
+		}
+	}
+	switch c := running.(type) {
 	case *appsv1.Deployment:
-		w, ok := wanted.(*appsv1.Deployment)
-		return ofDeployment(c, !ok || equality.Semantic.DeepDerivative(w.Spec, c.Spec))
+		return ofDeployment(c, current), nil
 	case *appsv1.StatefulSet:
-		w, ok := wanted.(*appsv1.StatefulSet)
-		return ofStatefulSet(c, !ok || equality.Semantic.DeepDerivative(w.Spec, c.Spec))
+		return ofStatefulSet(c, current), nil
 	}
 	switch w := wanted.(type) {
 	case *appsv1.Deployment:
-		return rollout{wanted: pods(w.Spec.Replicas), message: beingMade}
+		return rollout{wanted: pods(w.Spec.Replicas), message: beingMade}, nil
 	case *appsv1.StatefulSet:
-		return rollout{wanted: pods(w.Spec.Replicas), message: beingMade}
+		return rollout{wanted: pods(w.Spec.Replicas), message: beingMade}, nil
 	}
-	return rollout{message: beingMade}
+	return rollout{message: beingMade}, nil
 }
 
 const beingMade = "the endpoint is being made"
