@@ -47,14 +47,15 @@ func TestChartIsUpToDate(t *testing.T) {
 func TestRunWritesAndRemoves(t *testing.T) {
 	dir := t.TempDir()
 	for path, content := range map[string]string{
-		"config/crd/bases/a.yaml":                "kind: CustomResourceDefinition\n",
-		"config/prometheus/rules.yaml":           "groups: []\n",
-		"config/rbac/role.yaml":                  "---\nkind: ClusterRole\nrules: []\n",
-		"config/rbac/leader_election_role.yaml":  "kind: Role\nrules: [a]\n---\nkind: RoleBinding\n",
-		"config/rbac/own_role.yaml":              "kind: Role\n---\nkind: RoleBinding\n",
-		"hack/chart/readme.md":                   "# Chart\n\n" + marker + "\nEnd\n",
-		"charts/cx-operator/values.yaml":         "# How many.\nreplicas: null\n",
-		"charts/cx-operator/files/crds/old.yaml": "kind: CustomResourceDefinition\n",
+		"config/crd/bases/a.yaml":                      "kind: CustomResourceDefinition\n",
+		"config/prometheus/rules.yaml":                 "groups: []\n",
+		"config/rbac/role.yaml":                        "---\nkind: ClusterRole\nrules: []\n",
+		"config/rbac/leader_election_role.yaml":        "kind: Role\nrules: [a]\n---\nkind: RoleBinding\n",
+		"config/rbac/own_role.yaml":                    "kind: Role\n---\nkind: RoleBinding\n",
+		"hack/chart/readme.md":                         "# Chart\n\n" + marker + "\nEnd\n",
+		"charts/cx-operator/values.yaml":               "# How many.\nreplicas: null\n",
+		"charts/cx-operator/files/crds/old.yaml":       "kind: CustomResourceDefinition\n",
+		strings.Replace(healthScripts, "*", "Team", 1): "if true then\n\n  return 1\nend\n",
 	} {
 		write(t, filepath.Join(dir, path), content)
 	}
@@ -85,6 +86,14 @@ func TestRunWritesAndRemoves(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+	patch, err := os.ReadFile(filepath.Join(dir, "config/argocd/argocd-cm.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := "\n  resource.customizations.health.cx-operator.io_Team: |\n    if true then\n\n      return 1\n    end\n"
+	if !strings.HasSuffix(string(patch), "\ndata:"+script) {
+		t.Errorf("argocd-cm.yaml = %s", patch)
 	}
 }
 

@@ -1,5 +1,6 @@
 // Command chart makes what the Helm chart holds of other files, since Helm reads nothing outside the chart's folder: CRDs,
-// rights, alerts and dashboards; and the chart's README from the comments of its values. Run it in the root of the
+// rights, alerts and dashboards; and the chart's README from the comments of its values. It also
+// puts Argo CD's health scripts into the ConfigMap that Argo CD reads. Run it in the root of the
 // repository; "make generate" does.
 package main
 
@@ -65,5 +66,8 @@ func generate(root string) (map[string][]byte, error) {
 		return nil, fmt.Errorf("%s/values.yaml: %w", chartPath, err)
 	}
 	files[chartPath+"/README.md"] = readme
+	if files["config/argocd/argocd-cm.yaml"], err = argocd(root); err != nil {
+		return nil, err
+	}
 	return files, nil
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/cx-operator/cx-operator/internal/cli"
 )
 
 func newReader(text []byte) *bufio.Reader { return bufio.NewReader(bytes.NewReader(text)) }
@@ -298,4 +300,29 @@ func text(v any) string {
 		return err.Error()
 	}
 	return string(content)
+}
+
+// The manager knows every flag that the chart gives it, and takes its value.
+func TestFlagsAreTheManagers(t *testing.T) {
+	for name, values := range valueSets() {
+		t.Run(name, func(t *testing.T) {
+			for _, object := range render(t, values) {
+				args, found := lookUp(object.Object, manager+".args")
+				if !found {
+					continue
+				}
+				var given []string
+				for _, arg := range args.([]any) {
+					given = append(given, arg.(string))
+				}
+				command, flags, err := cli.NewRootCommand().Find(given)
+				if err != nil || command.Name() != "manager" {
+					t.Fatalf("command = %v, %v", command, err)
+				}
+				if err := command.ParseFlags(flags); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
 }
