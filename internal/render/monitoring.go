@@ -21,7 +21,7 @@ func (d Dedicated) serviceMonitor(wanted *v1alpha1.ServiceMonitor) *monitoringv1
 			JobLabel: "app.kubernetes.io/name",
 			Selector: metav1.LabelSelector{MatchLabels: selector(d.Program.Name)},
 			Endpoints: []monitoringv1.Endpoint{{
-				Port: operationsPortName, Path: "/metrics", Scheme: ptr.To(monitoringv1.SchemeHTTPS),
+				Port: operationsPortName, Path: "/metrics", Scheme: ptr.To(monitoringv1.Scheme("https")), // older definitions of the kind know no capitals
 				// The labels namespace and program are those that the endpoint exports.
 				HonorLabels: true,
 				RelabelConfigs: []monitoringv1.RelabelConfig{{
