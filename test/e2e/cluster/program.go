@@ -46,11 +46,14 @@ func (c *Cluster) Airport(t *testing.T, storageClass string) *Program {
 	kustomization := `resources: [../../../config/samples]
 patches:
 - target: {kind: Namespace}
-  patch: '[{op: add, path: /metadata/labels, value: {pod-security.kubernetes.io/enforce: restricted}}]'
+  patch: |-
+    - {op: add, path: /metadata/labels, value: {pod-security.kubernetes.io/enforce: restricted}}
 - target: {kind: SurveyProgram}
-  patch: '[{op: replace, path: /spec/endpoint, value: {mode: Dedicated, rateLimit: {perMinute: 100000, burst: 100000}}}]'
+  patch: |-
+    - {op: replace, path: /spec/endpoint, value: {mode: Dedicated, rateLimit: {perMinute: 100000, burst: 100000}}}
 - target: {kind: ResponseStore}
-  patch: '[{op: replace, path: /spec/sqlite, value: {storageClassName: ` + storageClass + `}}]'
+  patch: |-
+    - {op: replace, path: /spec/sqlite, value: {storageClassName: ` + storageClass + `}}
 `
 	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(kustomization), 0o600); err != nil {
 		t.Fatal(err)

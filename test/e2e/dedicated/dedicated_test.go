@@ -159,7 +159,7 @@ func (s *suite) testOverview(t *testing.T) {
 	for _, p := range []*cluster.Program{s.airport, s.clinic} {
 		got := s.Kubectl(t, "-n", p.Key.Namespace, "get", "surveyprogram,responsestore", "-o", "wide")
 		described := s.Kubectl(t, "-n", p.Key.Namespace, "describe", "surveyprogram", p.Key.Name)
-		t.Logf("\n%s\n%s\n%s", got, described, s.Kubectl(t, "-n", p.Key.Namespace, "get", "all,pvc,networkpolicy,pdb", "-o", "wide"))
+		t.Logf("\n%s\n%s", got, s.Kubectl(t, "-n", p.Key.Namespace, "get", "all,pvc,networkpolicy,pdb"))
 		for _, want := range []string{"Dedicated", "Ready Replicas", "EndpointReady"} {
 			if !strings.Contains(described, want) {
 				t.Errorf("kubectl describe of %s does not say %s", p.Key, want)
