@@ -146,7 +146,7 @@ type IngressExposure struct {
 	// +kubebuilder:validation:MaxProperties=50
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// tlsSecretName names the Secret with the certificate. With issuer it is where the certificate is put; then the default is
-	// the program's name and "-endpoint-cert".
+	// the name of the Ingress and "-cert".
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -212,7 +212,8 @@ type GatewayRef struct {
 
 // EndpointPod says how the pods of a Dedicated endpoint run. Their security is fixed: the restricted Pod Security Standard.
 type EndpointPod struct {
-	// resources of the container. Default: requests of 50m CPU and 64Mi memory, a limit of 256Mi memory.
+	// resources of the container instead of the default: requests of 50m CPU and 64Mi memory, a limit of 256Mi memory. With
+	// autoscaling, which needs a CPU request, 50m is requested where nothing is said of CPU.
 	// +optional
 	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
 	// nodeSelector that nodes must match.

@@ -22,6 +22,72 @@ metadata: {name: responses}
 spec:
   sqlite: {}
 `
+	// Volume keeps answers on a volume of a Dedicated program.
+	Volume = `apiVersion: cx-operator.io/v1alpha1
+kind: ResponseStore
+metadata: {name: volume}
+spec:
+  sqlite: {size: 10Gi, storageClassName: fast}
+  deletionPolicy: Delete
+`
+	// Dedicated is a program with all that an endpoint of its own may have beside each other.
+	Dedicated = `apiVersion: cx-operator.io/v1alpha1
+kind: SurveyProgram
+metadata: {name: dedicated}
+spec:
+  displayName: Dedicated
+  purpose: Know at any scale.
+  storeRef: {name: responses}
+  survey:
+    defaultLanguage: en
+    title: {en: How was it}
+    questions: [{name: recommend, type: NPS, text: {en: Would you recommend us}}]
+  endpoint:
+    mode: Dedicated
+    autoscaling: {minReplicas: 2, maxReplicas: 10, targetCPUPercent: 60}
+    exposure:
+      hostname: survey.example.org
+      scheme: https
+      ingress:
+        className: public
+        annotations: {example.org/timeout: 60s}
+        tlsSecretName: survey-cert
+        issuer: {kind: Issuer, name: letters}
+    pod:
+      resources: {requests: {cpu: 100m, memory: 128Mi}, limits: {memory: 512Mi}}
+      nodeSelector: {kubernetes.io/arch: arm64}
+      tolerations: [{key: web, operator: Exists}]
+      affinity:
+        podAntiAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+          - {weight: 10, podAffinityTerm: {topologyKey: rack}}
+      priorityClassName: customers
+      imagePullSecrets: [{name: registry}]
+      labels: {cost-center: "4711"}
+      annotations: {example.org/note: x}
+    rateLimit: {perMinute: 1200, burst: 50}
+    trustedProxies: [10.0.0.0/8, "2001:db8::1"]
+    monitoring: {serviceMonitor: {labels: {release: prometheus}}}
+`
+	// Routed is a Dedicated program behind Gateways.
+	Routed = `apiVersion: cx-operator.io/v1alpha1
+kind: SurveyProgram
+metadata: {name: routed}
+spec:
+  displayName: Routed
+  purpose: Know behind a gateway.
+  storeRef: {name: responses}
+  survey:
+    defaultLanguage: en
+    title: {en: How was it}
+    questions: [{name: recommend, type: NPS, text: {en: Would you recommend us}}]
+  endpoint:
+    mode: Dedicated
+    replicas: 3
+    exposure:
+      hostname: survey.example.org
+      gateway: {parentRefs: [{name: public, namespace: gateways, sectionName: https}, {name: inside}]}
+`
 	// SurveyProgram has every type of question and an objective for each metric.
 	SurveyProgram = `apiVersion: cx-operator.io/v1alpha1
 kind: SurveyProgram
@@ -180,5 +246,5 @@ spec:
 
 // Bases are all of the above.
 func Bases() []string {
-	return []string{Team, ResponseStore, SurveyProgram, Questionnaire, Touchpoint, ActionPlan}
+	return []string{Team, ResponseStore, Volume, SurveyProgram, Questionnaire, Dedicated, Routed, Touchpoint, ActionPlan}
 }
