@@ -16,7 +16,7 @@ const (
 	openWithin = 10 * time.Minute
 	// firstPause and lastPause are between attempts: the pause doubles with each failure.
 	firstPause = time.Second
-	lastPause  = 15 * time.Second
+	lastPause  = 5 * time.Second
 	// closeAfter is how long a store that was replaced stays open for requests that have begun with it.
 	closeAfter = 30 * time.Second
 )
