@@ -48,6 +48,7 @@ func NewRootCommand() *cobra.Command {
 		newImportCommand(),
 		newManagerCommand(),
 		newReinstateCommand(),
+		newRenderCommand(),
 		newRestoreCommand(),
 		newValidateCommand(),
 		newVersionCommand(),

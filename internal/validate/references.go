@@ -107,9 +107,37 @@ func (c *checker) teams(namespace string) team.Lookup {
 func (c *checker) program(o object, p *v1alpha1.SurveyProgram) {
 	c.problems(o, survey.CheckProgram(p))
 	c.reference(o, "spec.storeRef", "ResponseStore", &p.Spec.StoreRef)
+	if s, valid, ok := find[v1alpha1.ResponseStore](c.set, "ResponseStore", o.namespace, p.Spec.StoreRef.Name); ok && valid && s.Spec.SQLite != nil {
+		c.sqlite(o, p)
+	}
 	c.reference(o, "spec.ownerRef", "Team", p.Spec.OwnerRef)
 	if p.Spec.ExecutiveSponsor != nil {
 		c.reference(o, "spec.executiveSponsor.teamRef", "Team", p.Spec.ExecutiveSponsor.TeamRef)
+	}
+}
+
+// sqlite checks a program whose answers are in a file: one process alone can open it.
+func (c *checker) sqlite(o object, p *v1alpha1.SurveyProgram) {
+	const alone = "SQLite is opened by one pod alone: leave replicas and autoscaling out, or use PostgreSQL"
+	endpoint := p.Spec.Endpoint
+	if endpoint.Replicas != nil && *endpoint.Replicas > 1 {
+		c.add(o.doc, o, "spec.endpoint.replicas", alone)
+	}
+	if endpoint.Autoscaling != nil {
+		c.add(o.doc, o, "spec.endpoint.autoscaling", alone)
+	}
+	for _, first := range c.set.objects {
+		other, ok := first.typed.(*v1alpha1.SurveyProgram)
+		if other == p {
+			return // those after it speak of it
+		}
+		if !ok || !first.valid || first.namespace != o.namespace || other.Spec.StoreRef.Name != p.Spec.StoreRef.Name {
+			continue
+		}
+		if endpoint.Mode == v1alpha1.EndpointDedicated || other.Spec.Endpoint.Mode == v1alpha1.EndpointDedicated {
+			c.add(o.doc, o, "spec.storeRef", fmt.Sprintf("the SQLite store is in use by the program %q, and one endpoint alone can open it: create another ResponseStore, or use PostgreSQL", other.Name))
+			return
+		}
 	}
 }
 

@@ -97,9 +97,16 @@ func count(n int, noun string) string {
 
 // Check judges a set of manifests as a whole. The error is about the CRDs in this binary, never about the manifests.
 func Check(sources []Source, o Options) (Report, error) {
+	report, _, err := Load(sources, o)
+	return report, err
+}
+
+// Load judges a set of manifests as Check does, and returns its objects with their defaults, as the controllers see them. They
+// are of use only where the report has no problems.
+func Load(sources []Source, o Options) (Report, Objects, error) {
 	known, err := kinds()
 	if err != nil {
-		return Report{}, err
+		return Report{}, Objects{}, err
 	}
 	c := &checker{kinds: known, namespace: cmp.Or(o.Namespace, "default"), set: newSet()}
 	for i, source := range sources {
@@ -109,7 +116,7 @@ func Check(sources []Source, o Options) (Report, error) {
 		}
 	}
 	c.references()
-	return c.report(len(sources), o), nil
+	return c.report(len(sources), o), c.set.contents(), nil
 }
 
 // checker collects findings while it goes through the documents.

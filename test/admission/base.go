@@ -30,6 +30,13 @@ spec:
   sqlite: {size: 10Gi, storageClassName: fast}
   deletionPolicy: Delete
 `
+	// Database keeps answers in PostgreSQL.
+	Database = `apiVersion: cx-operator.io/v1alpha1
+kind: ResponseStore
+metadata: {name: database}
+spec:
+  postgres: {connectionSecretRef: {name: database, key: uri}}
+`
 	// Dedicated is a program with all that an endpoint of its own may have beside each other.
 	Dedicated = `apiVersion: cx-operator.io/v1alpha1
 kind: SurveyProgram
@@ -37,7 +44,7 @@ metadata: {name: dedicated}
 spec:
   displayName: Dedicated
   purpose: Know at any scale.
-  storeRef: {name: responses}
+  storeRef: {name: database}
   survey:
     defaultLanguage: en
     title: {en: How was it}
@@ -76,7 +83,7 @@ metadata: {name: routed}
 spec:
   displayName: Routed
   purpose: Know behind a gateway.
-  storeRef: {name: responses}
+  storeRef: {name: database}
   survey:
     defaultLanguage: en
     title: {en: How was it}
@@ -246,5 +253,5 @@ spec:
 
 // Bases are all of the above.
 func Bases() []string {
-	return []string{Team, ResponseStore, Volume, SurveyProgram, Questionnaire, Dedicated, Routed, Touchpoint, ActionPlan}
+	return []string{Team, ResponseStore, Volume, Database, SurveyProgram, Questionnaire, Dedicated, Routed, Touchpoint, ActionPlan}
 }
