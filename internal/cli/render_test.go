@@ -9,7 +9,12 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
+	"github.com/cx-operator/cx-operator/internal/render"
+	"github.com/cx-operator/cx-operator/internal/survey"
+	"github.com/cx-operator/cx-operator/internal/validate"
 	"github.com/cx-operator/cx-operator/test/admission"
 )
 
@@ -35,6 +40,52 @@ func TestRenderSample(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(want), out.String()); diff != "" {
 		t.Errorf("go test ./internal/cli -run Render -update writes it anew (-want +got):\n%s", diff)
+	}
+}
+
+// The pods are started with what the process understands.
+func TestPodsAreStartedWithKnownFlags(t *testing.T) {
+	for name, manifests := range map[string]string{
+		"PostgreSQL": admission.Database + "---\n" + admission.Dedicated,
+		"SQLite":     admission.ResponseStore + "---\n" + strings.NewReplacer("{name: database}", "{name: responses}", "replicas: 3", "replicas: 1").Replace(admission.Routed),
+	} {
+		_, objects, err := validate.Load([]validate.Source{{Name: "x.yaml", Content: []byte(manifests)}}, validate.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled, problems := survey.Compile(objects.Programs[0], nil, nil)
+		if compiled == nil {
+			t.Fatal(problems)
+		}
+		rendered, err := render.Dedicated{Program: objects.Programs[0], Store: objects.Stores[0], Survey: compiled, Options: render.Options{
+			Image: "x", OperatorNamespace: "cx-operator-system", ScrapeTokenHash: strings.Repeat("0", 64),
+		}}.Objects()
+		if err != nil {
+			t.Fatal(err)
+		}
+		started := 0
+		for _, object := range rendered {
+			var pod corev1.PodSpec
+			switch object := object.(type) {
+			case *appsv1.Deployment:
+				pod = object.Spec.Template.Spec
+			case *appsv1.StatefulSet:
+				pod = object.Spec.Template.Spec
+			default:
+				continue
+			}
+			started++
+			cmd, flags, err := NewRootCommand().Find(pod.Containers[0].Args)
+			if err != nil || cmd.Name() != "endpoint" {
+				t.Fatalf("%s: %v, %v", name, cmd, err)
+			}
+			if err := cmd.ParseFlags(flags); err != nil || cmd.Flags().NArg() > 0 {
+				t.Errorf("%s: %v, %v", name, err, cmd.Flags().Args())
+			}
+		}
+		if started != 1 {
+			t.Errorf("%s: %d workloads", name, started)
+		}
 	}
 }
 
