@@ -22,7 +22,7 @@ var kinds = []string{"Team", "ResponseStore", "SurveyProgram", "Touchpoint", "Ac
 // object is written, whichever way Git reaches the cluster.
 func TestSecondApplyChangesNothing(t *testing.T) {
 	s := newSite(t)
-	s.start("--embedded-endpoint")
+	s.start("--embedded-endpoint", "--watch-namespaces=samples-client-side,samples-server-side")
 	for name, way := range map[string][]string{"client-side": nil, "server-side": {"--server-side"}} {
 		t.Run(name, func(t *testing.T) {
 			s := &site{t: t, c: s.c, dir: s.dir, intake: s.intake}

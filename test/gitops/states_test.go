@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/test/testenv"
 )
 
@@ -78,12 +79,13 @@ func TestRecordedObjects(t *testing.T) {
 		}
 	}
 
-	s.start("--embedded-endpoint")
+	s.start("--embedded-endpoint", "--watch-namespaces="+namespace)
 	s.importAnswers("visits", "desk", 60, 2)
 	for _, x := range subjects {
 		s.await(x)
 		s.record(x.kind, x.name, x.file)
 	}
+	s.expectUntracked("desk")
 	s.stop()
 
 	for kind, x := range ready {
@@ -91,9 +93,36 @@ func TestRecordedObjects(t *testing.T) {
 		s.record(kind, x.name, "edited") // its status speaks of the former spec
 	}
 
-	s.start() // one that serves no Embedded program cannot open their store
+	s.start("--watch-namespaces=" + namespace) // one that serves no Embedded program cannot open their store
 	s.await(subject{"ResponseStore", "answers", "stalled", "Stalled", "True", "NotServed"})
 	s.record("ResponseStore", "answers", "stalled")
+}
+
+// expectUntracked sees that the plan which the operator opened for a touchpoint bears none of the marks by which Argo CD and Flux know
+// what is theirs to prune, though the touchpoint and its program do.
+func (s *site) expectUntracked(touchpoint string) {
+	s.t.Helper()
+	plans, err := s.list(s.t.Context(), "ActionPlan", namespace)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	opened := 0
+	for i := range plans {
+		if !strings.HasPrefix(plans[i].GetName(), touchpoint+"-") {
+			continue
+		}
+		opened++
+		want := map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue, v1alpha1.LabelOpenedBy: v1alpha1.ManagedByValue, v1alpha1.LabelProgram: "visits"}
+		if diff := cmp.Diff(want, plans[i].GetLabels()); diff != "" {
+			s.t.Errorf("labels of the plan (-want +got):\n%s", diff)
+		}
+		if len(plans[i].GetAnnotations()) > 0 || len(plans[i].GetOwnerReferences()) > 0 {
+			s.t.Errorf("metadata of the plan: %v", plans[i].Object["metadata"])
+		}
+	}
+	if opened != 1 {
+		s.t.Errorf("%d plans were opened, want 1", opened)
+	}
 }
 
 func (s *site) makeNamespace(name string) {

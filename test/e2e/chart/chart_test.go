@@ -200,17 +200,17 @@ func (s *suite) expectWorkload(t *testing.T, wanted, other client.Object) {
 	})
 }
 
-// expectWork sees the operator follow an edit.
+// expectWork sees the operator follow an edit, of a kind that is no part of what the endpoint serves.
 func (s *suite) expectWork(t *testing.T, when string) {
 	t.Helper()
-	s.Kubectl(t, "-n", "sfo", "patch", "team", "airport", "--type=merge", "-p", fmt.Sprintf(`{"spec":{"displayName":%q}}`, "The airport "+when))
+	s.Kubectl(t, "-n", "sfo", "patch", "actionplan", "better-food", "--type=merge", "-p", fmt.Sprintf(`{"spec":{"problem":%q}}`, "Food is rated low "+when))
 	cluster.Await(t, "the operator to work "+when, patience, func(ctx context.Context) error {
-		var team v1alpha1.Team
-		if err := s.Client.Get(ctx, client.ObjectKey{Namespace: "sfo", Name: "airport"}, &team); err != nil {
+		var plan v1alpha1.ActionPlan
+		if err := s.Client.Get(ctx, client.ObjectKey{Namespace: "sfo", Name: "better-food"}, &plan); err != nil {
 			return err
 		}
-		if team.Status.ObservedGeneration != team.Generation || !cluster.IsTrue(team.Status.Conditions, "Ready") {
-			return errors.New(cluster.Conditions(team.Status.Conditions))
+		if plan.Status.ObservedGeneration != plan.Generation || !cluster.IsTrue(plan.Status.Conditions, "Ready") {
+			return errors.New(cluster.Conditions(plan.Status.Conditions))
 		}
 		return nil
 	})
