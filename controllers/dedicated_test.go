@@ -8,14 +8,18 @@ import (
 	"strings"
 	"testing"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/internal/apply"
 	"github.com/cx-operator/cx-operator/internal/fleet"
 	"github.com/cx-operator/cx-operator/internal/render"
+	"github.com/cx-operator/cx-operator/test/testenv"
 )
 
 func newProgram() *v1alpha1.SurveyProgram { return &v1alpha1.SurveyProgram{} }
@@ -181,4 +185,18 @@ func (w *world) noWrites(when string) {
 			w.t.Errorf("%s: %s %d times", when, call, n)
 		}
 	}
+}
+
+// definitions is a client for kinds of the API itself.
+func (w *world) definitions() client.Client {
+	w.t.Helper()
+	scheme := controllers.Scheme()
+	if err := apiextensionsv1.AddToScheme(scheme); err != nil {
+		w.t.Fatal(err)
+	}
+	c, err := client.New(testenv.New(w.t), client.Options{Scheme: scheme})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
 }

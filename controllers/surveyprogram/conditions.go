@@ -23,36 +23,37 @@ const (
 func (s *scope) setEndpointConditions(set conditions.Set) {
 	endpoint := s.program.Spec.Endpoint
 	dedicated := endpoint.Mode == v1alpha1.EndpointDedicated
+	moving := s.misplaced != nil && s.misplaced.Reason == v1alpha1.ReasonEndpointStarting
 	switch {
 	case s.rollout == nil && !dedicated:
 		meta.RemoveStatusCondition(set.Conditions, v1alpha1.ConditionEndpointReady)
 	case s.rollout == nil:
-		problems := slices.Concat(s.specProblems, s.refProblems)
-		reason, message := v1alpha1.ReasonEndpointStarting, beingMade
-		if len(problems) > 0 {
-			reason, message = problems[0].Reason, conditions.Message(problems)
-		}
+		reason, message := s.unready()
 		set.False(v1alpha1.ConditionEndpointReady, reason, message)
-	case s.rollout.settled && !s.leaving():
-		set.True(v1alpha1.ConditionEndpointReady, v1alpha1.ReasonEndpointReady, s.rollout.message)
 	case s.rollout.failed:
 		set.False(v1alpha1.ConditionEndpointReady, v1alpha1.ReasonEndpointFailed, s.rollout.message)
-	default:
+	case !s.rollout.settled:
 		set.False(v1alpha1.ConditionEndpointReady, v1alpha1.ReasonEndpointStarting, s.rollout.message)
+	case moving:
+		set.False(v1alpha1.ConditionEndpointReady, v1alpha1.ReasonEndpointStarting, s.misplaced.Message)
+	default:
+		set.True(v1alpha1.ConditionEndpointReady, v1alpha1.ReasonEndpointReady, s.rollout.message)
 	}
 	s.setMade(set, v1alpha1.ConditionExposed, endpoint.Exposure != nil, kindIngress, kindRoute)
 	monitored := endpoint.Monitoring != nil && endpoint.Monitoring.ServiceMonitor != nil
 	s.setMade(set, v1alpha1.ConditionMonitored, monitored, kindServiceMonitor)
 }
 
-// leaving says that the program's own endpoint serves it until this process does.
-func (s *scope) leaving() bool {
-	for _, p := range s.refProblems {
-		if p.Field == fieldMode && p.Reason == v1alpha1.ReasonEndpointStarting {
-			return true
-		}
+// unready says why there is no endpoint.
+func (s *scope) unready() (reason, message string) {
+	problems := slices.Concat(s.specProblems, s.refProblems)
+	switch {
+	case s.misplaced != nil:
+		return s.misplaced.Reason, s.misplaced.Message
+	case len(problems) > 0:
+		return problems[0].Reason, conditions.Message(problems)
 	}
-	return false
+	return v1alpha1.ReasonEndpointStarting, beingMade
 }
 
 func (s *scope) setMade(set conditions.Set, condition string, wanted bool, kinds ...string) {

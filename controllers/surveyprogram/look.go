@@ -52,7 +52,8 @@ func (r *Reconciler) lookAt(ctx context.Context, s *scope) (*endpoint, situation
 		sit.serves = p.Status.Endpoint.Mode
 	}
 	if s.store == nil {
-		return e, sit, nil
+		e.rollout, err = rolloutOf(e.running, nil)
+		return e, sit, err
 	}
 	sit.sqlite = s.store.Spec.SQLite != nil
 	endpoint := p.Spec.Endpoint

@@ -146,7 +146,8 @@ func (s situation) dedicated() decision {
 	case s.sqlite && !s.exists && s.serves != v1alpha1.EndpointDedicated:
 		return s.toVolume()
 	case embedded && s.unembedded == "" && !s.ready:
-		return decision{embed: true, endpoint: bring, serves: v1alpha1.EndpointEmbedded}
+		return decision{embed: true, endpoint: bring, serves: v1alpha1.EndpointEmbedded, problem: because(fieldMode, v1alpha1.ReasonEndpointStarting,
+			"the program's own endpoint is being started; the operator's process serves it so long")}
 	default:
 		return decision{endpoint: bring, serves: v1alpha1.EndpointDedicated}
 	}

@@ -31,16 +31,17 @@ type scope struct {
 	// What serve found and did.
 	served    *v1alpha1.EndpointStatus // what serves the program, nil for nothing
 	url       string
-	rollout   *rollout     // of a Dedicated endpoint that is made or kept; nil for none
-	tried     bool         // to apply that endpoint's objects
-	applied   apply.Result // what came of it
-	readable  *bool        // whether its counts can be read, if known
-	deadlines []time.Time  // when something is to be done again
+	misplaced *survey.Problem // why it is not served where, or as, the spec says; nil where it is
+	rollout   *rollout        // of a Dedicated endpoint that is made or kept; nil for none
+	tried     bool            // to apply that endpoint's objects
+	applied   apply.Result    // what came of it
+	readable  *bool           // whether its counts can be read, if known
+	deadlines []time.Time     // when something is to be done again
 	wait      time.Duration
 }
 
 func (r *Reconciler) read(ctx context.Context, p *v1alpha1.SurveyProgram) (scope, error) {
-	s := scope{program: p, url: p.Status.URL}
+	s := scope{program: p}
 	touchpoints := &v1alpha1.TouchpointList{}
 	err := r.Client.List(ctx, touchpoints, client.InNamespace(p.Namespace), client.MatchingFields{env.IndexProgram: p.Name})
 	if err != nil {

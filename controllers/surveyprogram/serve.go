@@ -42,9 +42,8 @@ func (r *Reconciler) tryServe(ctx context.Context, s *scope) error {
 	}
 	if d.problem != nil {
 		s.refProblems = append(s.refProblems, *d.problem)
+		s.misplaced = d.problem
 	}
-	s.served = nil
-	s.url = ""
 	secrets, err := r.secretsFor(ctx, s.program, d)
 	if err != nil {
 		s.served = s.program.Status.Endpoint

@@ -1,0 +1,453 @@
+package controllers_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/store"
+)
+
+// another is missedVisits' program under another name, on the same store.
+func another(name string) string {
+	return strings.Replace(visits(crashProgram), "{name: visits}", "{name: "+name+"}", 1)
+}
+
+// A SQLite store is one endpoint's: others are refused with the reason, until it is free. What is served stays as it is.
+func TestDedicatedStoreInUse(t *testing.T) {
+	w := startDedicated(t)
+	w.apply(asDedicated(parse(t, another("second")))...)
+	w.apply(parse(t, another("third"))...)
+	for _, name := range []string{"second", "third"} {
+		p := becomes[*v1alpha1.SurveyProgram](w, name, "Ready", "False/StoreInUse", "Stalled", "True/StoreInUse")
+		if p.Status.Endpoint != nil || p.Status.URL != "" {
+			t.Errorf("%s is said to be served: %+v at %q", name, p.Status.Endpoint, p.Status.URL)
+		}
+	}
+	gone[*appsv1.StatefulSet](w, "second-endpoint")
+	before := get[*appsv1.StatefulSet](w, endpointName)
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Endpoint.Replicas = ptr.To[int32](2) })
+	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/StoreInUse", "Stalled", "True/StoreInUse", "EndpointReady", "True/EndpointReady")
+	w.settle()
+	if now := get[*appsv1.StatefulSet](w, endpointName); now.Generation != before.Generation {
+		t.Errorf("what runs was changed: %+v", now.Spec)
+	}
+	w.postAt("visits", answer("desk", "ease", 2))
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Endpoint.Replicas = nil })
+	w.inService("visits")
+	w.settle()
+	w.noNews("second", "third")
+
+	remove[*v1alpha1.SurveyProgram](w, "visits")
+	w.inService("second") // which is older than the third
+	becomes[*v1alpha1.SurveyProgram](w, "third", "Ready", "False/StoreInUse")
+	w.eventually("an event tells where the answers are", func() error {
+		want := "SurveyProgram/visits DataRetained: the PersistentVolumeClaim answers-answers keeps the answers"
+		if seen := w.events(); seen[want] != 1 {
+			return fmt.Errorf("events %v", seen)
+		}
+		return nil
+	})
+}
+
+// noNews checks that programs are still refused.
+func (w *world) noNews(names ...string) {
+	w.t.Helper()
+	for _, name := range names {
+		w.expect(is(get[*v1alpha1.SurveyProgram](w, name), "Ready", "False/StoreInUse"))
+	}
+}
+
+// More pods than one are not even started on SQLite.
+func TestDedicatedReplicasOnSQLite(t *testing.T) {
+	w := newDedicatedWorld(t)
+	w.start()
+	w.apply(asDedicated(parse(t, missedVisits()), "autoscaling", map[string]any{"maxReplicas": int64(3)})...)
+	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/StoreInUse", "Stalled", "True/StoreInUse", "EndpointReady", "False/StoreInUse")
+	gone[*appsv1.StatefulSet](w, endpointName)
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Endpoint.Autoscaling = nil })
+	w.inService("visits")
+}
+
+// On PostgreSQL a program moves both ways, is served all the time, and keeps its verdict and its answers.
+func TestModeSwitchOnPostgres(t *testing.T) {
+	w := newDedicatedWorld(t)
+	w.connection("uri", startServer(t, "").DSN(nil))
+	w.start()
+	w.apply(onPostgres(parse(t, missedVisits()))...)
+	becomes[*v1alpha1.Touchpoint](w, "desk", "Ready", "True/Reconciled")
+	w.eventually("the import", func() error { return w.tryImport("visits", repeated(40, "desk", "ease", 2)) })
+	w.missed()
+	before := get[*v1alpha1.Touchpoint](w, "desk").Status
+
+	w.node.hold(endpointName, true)
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Endpoint.Mode = v1alpha1.EndpointDedicated })
+	program := becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/EndpointStarting", "EndpointReady", "False/EndpointStarting", "Reconciling", "True/Waiting")
+	w.servedBy(program, v1alpha1.EndpointEmbedded, publicURL)
+	w.settle()
+	w.expectPage("desk", http.StatusOK)
+	w.post("visits", answer("desk", "ease", 2))
+	w.node.hold(endpointName, false)
+	program = w.inService("visits")
+	w.servedBy(program, v1alpha1.EndpointDedicated, "http://"+endpointName)
+	becomes[*v1alpha1.Touchpoint](w, "desk", "Ready", "True/Reconciled")
+	w.settle()
+	w.expectPage("desk", http.StatusNotFound)
+	if w.op.endpoint.Serving(store.Key{Namespace: w.ns, Name: "answers"}) {
+		t.Error("the operator has the store open still")
+	}
+	w.sameVerdict(before, 41, func(s submission) { w.postAt("visits", s) })
+
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Endpoint.Mode = v1alpha1.EndpointEmbedded })
+	program = becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "True/Reconciled")
+	w.eventually("this process serves it", func() error {
+		if program = get[*v1alpha1.SurveyProgram](w, "visits"); env.ServedBy(program) != v1alpha1.EndpointEmbedded {
+			return fmt.Errorf("%+v", program.Status.Endpoint)
+		}
+		return nil
+	})
+	w.servedBy(program, v1alpha1.EndpointEmbedded, publicURL)
+	gone[*appsv1.Deployment](w, endpointName)
+	becomes[*v1alpha1.Touchpoint](w, "desk", "Ready", "True/Reconciled")
+	w.settle()
+	w.sameVerdict(before, 42, func(s submission) { w.post("visits", s) })
+	for _, event := range []string{"Touchpoint/desk ObjectiveMissed", "Touchpoint/desk PlanOpened"} {
+		n := 0
+		for seen, times := range w.events() {
+			if strings.HasPrefix(seen, event) {
+				n += times
+			}
+		}
+		if n != 1 {
+			t.Errorf("%q %d times", event, n)
+		}
+	}
+}
+
+// sameVerdict wants a verdict and its breaches to be as they were, and one more answer to be counted.
+func (w *world) sameVerdict(before v1alpha1.TouchpointStatus, responses int64, post func(submission)) {
+	w.t.Helper()
+	check := func(want int64) func() error {
+		return func() error {
+			desk := get[*v1alpha1.Touchpoint](w, "desk")
+			if diff := cmp.Diff(before.Breaches, desk.Status.Breaches); diff != "" {
+				return fmt.Errorf("breaches (-before +now):\n%s", diff)
+			}
+			if o := desk.Status.Objectives[0]; o.State != before.Objectives[0].State || o.Responses != want {
+				return fmt.Errorf("%s, want %d responses", figures(o), want)
+			}
+			return nil
+		}
+	}
+	w.clock.Advance(env.FigureInterval)
+	change(w, "desk", func(tp *v1alpha1.Touchpoint) { tp.Annotations = map[string]string{"looked-at": time.Now().String()} })
+	w.eventually("the verdict is the same", check(responses))
+	w.settle()
+	w.clock.Advance(env.FigureInterval)
+	post(answer("desk", "ease", 2))
+	w.eventually("one more answer counts", check(responses+1))
+	w.settle()
+	if state := w.series("cx_objective_state", "touchpoint", "state"); state["state=Missed,touchpoint=desk"] != 1 {
+		w.t.Errorf("states %v", state)
+	}
+}
+
+func (w *world) servedBy(p *v1alpha1.SurveyProgram, mode v1alpha1.EndpointMode, url string) {
+	w.t.Helper()
+	if p.Status.Endpoint == nil || p.Status.Endpoint.Mode != mode || !strings.HasPrefix(p.Status.URL, url) {
+		w.t.Errorf("served by %+v at %q, want %s at %s", p.Status.Endpoint, p.Status.URL, mode, url)
+	}
+}
+
+// On SQLite a program that has answers stays where they are, and one that has none moves.
+func TestModeSwitchOnSQLite(t *testing.T) {
+	w := newDedicatedWorld(t)
+	w.start()
+	w.applyYAML(missedVisits())
+	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "True/Reconciled")
+	w.settle()
+	set := func(mode v1alpha1.EndpointMode) {
+		t.Helper()
+		change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Endpoint.Mode = mode })
+	}
+	t.Run("empty, to a volume of its own", func(t *testing.T) {
+		set(v1alpha1.EndpointDedicated)
+		w.servedBy(w.inService("visits"), v1alpha1.EndpointDedicated, "http://"+endpointName)
+	})
+	t.Run("empty, and back", func(t *testing.T) {
+		set(v1alpha1.EndpointEmbedded)
+		w.servedBy(becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "True/Reconciled"), v1alpha1.EndpointEmbedded, publicURL)
+		gone[*appsv1.StatefulSet](w, endpointName)
+		w.eventually("the volume is named", func() error {
+			if seen := w.events(); seen["SurveyProgram/visits DataRetained: the PersistentVolumeClaim answers-answers keeps the answers"] != 1 {
+				return fmt.Errorf("events %v", seen)
+			}
+			return nil
+		})
+	})
+	t.Run("with answers in this process", func(t *testing.T) {
+		becomes[*v1alpha1.ResponseStore](w, "answers", "Ready", "True/Reconciled")
+		w.eventually("an answer is taken", func() error {
+			if status := w.tryPost("visits", answer("desk", "ease", 2)); status != http.StatusCreated {
+				return fmt.Errorf("%d", status)
+			}
+			return nil
+		})
+		set(v1alpha1.EndpointDedicated)
+		p := becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/ModeChangeRefused", "Stalled", "True/ModeChangeRefused", "EndpointReady", "False/ModeChangeRefused")
+		w.servedBy(p, v1alpha1.EndpointEmbedded, publicURL)
+		w.settle()
+		w.post("visits", answer("desk", "ease", 2))
+		gone[*appsv1.StatefulSet](w, endpointName)
+		set(v1alpha1.EndpointEmbedded)
+		becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "True/Reconciled")
+	})
+}
+
+// A program with answers on its own volume stays there, served as before.
+func TestModeSwitchOffAVolume(t *testing.T) {
+	w := startDedicated(t, "exposure", map[string]any{"hostname": "survey.test", "ingress": map[string]any{}})
+	w.settle()
+	w.clock.Advance(env.FigureInterval)
+	w.postAt("visits", answer("desk", "ease", 2))
+	w.eventually("the answer is counted", func() error {
+		if o := get[*v1alpha1.Touchpoint](w, "desk").Status.Objectives[0]; o.Responses != 1 {
+			return fmt.Errorf("%s", figures(o))
+		}
+		return nil
+	})
+	w.settle()
+	generation := get[*appsv1.StatefulSet](w, endpointName).Generation
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Endpoint = v1alpha1.Endpoint{Mode: v1alpha1.EndpointEmbedded} })
+	p := becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/ModeChangeRefused", "Stalled", "True/ModeChangeRefused")
+	w.servedBy(p, v1alpha1.EndpointDedicated, "https://survey.test/s/")
+	w.settle()
+	w.expectPage("desk", http.StatusNotFound)
+	w.postAt("visits", answer("desk", "ease", 2))
+	if now := get[*appsv1.StatefulSet](w, endpointName).Generation; now != generation {
+		t.Error("what runs was changed")
+	}
+	w.restart()
+	p = becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/ModeChangeRefused")
+	w.servedBy(p, v1alpha1.EndpointDedicated, "https://survey.test/s/")
+}
+
+// A bad edit changes nothing that is served, not over a restart either, nor where somebody deletes the ConfigMap meanwhile.
+func TestDedicatedBadEdit(t *testing.T) {
+	w := startDedicated(t)
+	w.settle()
+	good := specOf(get[*corev1.ConfigMap](w, endpointName))
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.TimeZone = "Mars/Olympus" })
+	for _, when := range []string{"after the edit", "after a restart"} {
+		becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/InvalidSpec", "SurveyCompiled", "False/InvalidSpec", "EndpointReady", "True/EndpointReady")
+		w.settle()
+		if now := specOf(get[*corev1.ConfigMap](w, endpointName)); now != good {
+			t.Errorf("%s the survey is %s", when, now)
+		}
+		w.postAt("visits", answer("desk", "ease", 2))
+		w.expect(is(get[*v1alpha1.Touchpoint](w, "desk"), "Ready", "True/Reconciled"))
+		if when == "after the edit" {
+			w.restart()
+		}
+	}
+	remove[*corev1.ConfigMap](w, endpointName)
+	w.eventually("the last good survey is back", func() error {
+		back := &corev1.ConfigMap{}
+		if err := w.c.Get(t.Context(), w.key(endpointName), back); err != nil || specOf(back) != good {
+			return fmt.Errorf("%v %v", back.Data, err)
+		}
+		return nil
+	})
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) {
+		p.Spec.TimeZone, p.Spec.Survey.Title = "Europe/Vienna", v1alpha1.LocalizedText{"en": "Your next visit"}
+	})
+	w.inService("visits")
+	if _, text := w.callAt(w.node.survey("visits"), http.MethodGet, "/s/"+w.ns+"/visits", "", "", nil); !strings.Contains(text, "Your next visit") {
+		t.Errorf("the page is %.300s", text)
+	}
+}
+
+// While the endpoint is away the verdict becomes history, no other one is made up, and all of it recovers.
+func TestDedicatedAway(t *testing.T) {
+	w := startDedicated(t)
+	w.importAt("visits", repeated(40, "desk", "ease", 2))
+	w.missed()
+	before := get[*v1alpha1.Touchpoint](w, "desk").Status
+	events := w.events()
+	w.node.pause(endpointName, true)
+	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/EndpointStarting", "EndpointReady", "False/EndpointStarting")
+	w.settle()
+	if diff := cmp.Diff(before.Objectives, get[*v1alpha1.Touchpoint](w, "desk").Status.Objectives); diff != "" {
+		t.Errorf("within the time allowed the verdict moved (-before +now):\n%s", diff)
+	}
+	w.clock.Advance(staleAfter + time.Second)
+	w.eventually("the verdict is history", func() error {
+		if o := get[*v1alpha1.Touchpoint](w, "desk").Status.Objectives[0]; o.State != v1alpha1.StateStale {
+			return fmt.Errorf("%s", figures(o))
+		}
+		if got := w.series("cx_endpoint_readable", "program"); got["program=visits"] != 0 || len(got) != 1 {
+			return fmt.Errorf("readable %v", got)
+		}
+		return is(get[*v1alpha1.ResponseStore](w, "answers"), "Ready", "False/StoreUnavailable")
+	})
+	w.clock.Advance(10 * time.Minute)
+	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/EndpointStarting")
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Annotations = map[string]string{"looked-at": "later"} })
+	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/EndpointFailed", "Stalled", "True/EndpointFailed")
+	if diff := cmp.Diff(before.Breaches, get[*v1alpha1.Touchpoint](w, "desk").Status.Breaches); diff != "" {
+		t.Errorf("breaches (-before +now):\n%s", diff)
+	}
+	w.restart()
+	w.settle()
+	if o := get[*v1alpha1.Touchpoint](w, "desk").Status.Objectives[0]; o.State != v1alpha1.StateStale {
+		t.Errorf("after a restart: %s", figures(o))
+	}
+	w.node.pause(endpointName, false)
+	w.inService("visits")
+	w.sameVerdict(before, 40, func(s submission) { w.postAt("visits", s) })
+	if diff := cmp.Diff(events, w.events()); diff != "" {
+		t.Errorf("events (-before +now):\n%s", diff)
+	}
+}
+
+// A token that is changed is the one that the operator reads with, and one that is deleted is made anew.
+func TestDedicatedTokens(t *testing.T) {
+	w := startDedicated(t)
+	for name, edit := range map[string]func(){
+		"changed": func() {
+			change(w, "visits-tokens", func(s *corev1.Secret) { s.Data["internal"] = []byte("another-token") })
+		},
+		"deleted": func() { remove[*corev1.Secret](w, "visits-tokens") },
+	} {
+		before := responses(w)
+		edit()
+		w.eventually(name+": counts are read", func() error {
+			w.clock.Advance(env.FigureInterval)
+			w.postAt("visits", answer("desk", "ease", 2))
+			if responses(w) <= before+1 {
+				return fmt.Errorf("%d responses", responses(w))
+			}
+			return nil
+		})
+	}
+	w.inService("visits")
+}
+
+func responses(w *world) int64 {
+	return get[*v1alpha1.Touchpoint](w, "desk").Status.Objectives[0].Responses
+}
+
+// A pass that read a stale cache is put right, for Dedicated programs, too.
+func TestDedicatedStatusThatAStalePassLeft(t *testing.T) {
+	w := startDedicated(t)
+	outdate(w, "visits", func(o *v1alpha1.SurveyProgram) {
+		setWaiting(o, &o.Status.Conditions)
+		o.Status.URL = ""
+		o.Status.Endpoint.ReadyReplicas = ptr.To[int32](0)
+	})
+	outdate(w, "desk", func(o *v1alpha1.Touchpoint) {
+		setWaiting(o, &o.Status.Conditions)
+		o.Status.URL = ""
+	})
+	outdate(w, "answers", func(o *v1alpha1.ResponseStore) { setWaiting(o, &o.Status.Conditions) })
+}
+
+// A deleted store takes its file along where it says so, also where the operator was not there to see it.
+func TestStoreDeletionPolicy(t *testing.T) {
+	deleting := strings.Replace(sqliteStore("answers"), "sqlite: {}", "sqlite: {}, deletionPolicy: Delete", 1)
+	for name, c := range map[string]struct {
+		policy string
+		away   bool
+		anew   bool
+		kept   bool
+	}{
+		"Retain":                                   {sqliteStore("answers"), false, false, true},
+		"Delete":                                   {deleting, false, false, false},
+		"Delete while nobody ran":                  {deleting, true, false, false},
+		"Delete and made anew while nobody ran":    {deleting, true, true, false},
+		"Delete that was taken back before":        {deleting + "---" + strings.Replace(deleting, "Delete", "Retain", 1), false, false, true},
+		"Retain, although nobody was there to see": {sqliteStore("answers"), true, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.start()
+			for _, text := range strings.SplitAfter(c.policy, "---") {
+				w.applyYAML(strings.TrimSuffix(text, "---"))
+				becomes[*v1alpha1.ResponseStore](w, "answers", "Ready", "True/Reconciled")
+				w.settle()
+			}
+			first, err := os.Stat(w.storePath("answers"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.away {
+				w.stop()
+			}
+			remove[*v1alpha1.ResponseStore](w, "answers")
+			if c.anew {
+				w.applyYAML(sqliteStore("answers"))
+			}
+			if c.away {
+				w.start()
+			}
+			reason := "DataDeleted: the file " + w.storePath("answers") + " was deleted"
+			if c.kept {
+				reason = "DataRetained: the file " + w.storePath("answers") + " of the operator keeps the answers"
+			}
+			w.eventually("what became of it", func() error {
+				info, err := os.Stat(w.storePath("answers"))
+				same := err == nil && os.SameFile(first, info)
+				if same != c.kept {
+					return fmt.Errorf("the file is kept: %v", same)
+				}
+				if c.away && c.kept {
+					return nil
+				}
+				if seen := fmt.Sprint(w.events()); !strings.Contains(seen, reason) {
+					return fmt.Errorf("events %s", seen)
+				}
+				return nil
+			})
+			w.settle()
+			if info, err := os.Stat(w.storePath("answers")); (err == nil && os.SameFile(first, info)) != c.kept {
+				t.Errorf("in the end: %v", err)
+			}
+		})
+	}
+}
+
+// The volume of a Dedicated program's store is the store's: it goes with it where the store says so.
+func TestDedicatedClaim(t *testing.T) {
+	w := startDedicated(t)
+	claim := get[*corev1.PersistentVolumeClaim](w, "answers-answers")
+	if len(claim.OwnerReferences) > 0 {
+		t.Errorf("a claim that is kept has owners %+v", claim.OwnerReferences)
+	}
+	change(w, "answers", func(s *v1alpha1.ResponseStore) { s.Spec.DeletionPolicy = v1alpha1.DeletionDelete })
+	w.eventually("the claim is the store's", func() error {
+		if rs := get[*v1alpha1.ResponseStore](w, "answers"); !metav1.IsControlledBy(get[*corev1.PersistentVolumeClaim](w, claim.Name), rs) {
+			return fmt.Errorf("owners %+v", get[*corev1.PersistentVolumeClaim](w, claim.Name).OwnerReferences)
+		}
+		return nil
+	})
+	w.settle()
+	remove[*v1alpha1.ResponseStore](w, "answers")
+	w.eventually("an event tells", func() error {
+		if seen := w.events(); seen["ResponseStore/answers DataDeleted: the PersistentVolumeClaim answers-answers is deleted with its answers, as deletionPolicy says"] != 1 {
+			return fmt.Errorf("events %v", seen)
+		}
+		return nil
+	})
+	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/StoreNotFound", "EndpointReady", "True/EndpointReady")
+}
