@@ -145,7 +145,7 @@ func (s situation) dedicated() decision {
 		return s.tooMany()
 	case s.sqlite && !s.exists && s.serves != v1alpha1.EndpointDedicated:
 		return s.toVolume()
-	case embedded && s.unembedded == "" && !s.ready:
+	case embedded && s.unembedded == "" && !s.ready && !s.sqlite: // on SQLite it has moved, if it exists
 		return decision{embed: true, endpoint: bring, serves: v1alpha1.EndpointEmbedded, problem: because(fieldMode, v1alpha1.ReasonEndpointStarting,
 			"the program's own endpoint is being started; the operator's process serves it so long")}
 	default:
@@ -156,8 +156,8 @@ func (s situation) dedicated() decision {
 // held is a program whose SQLite store is another one's. What it has in this process is served on.
 func (s situation) held() decision {
 	d := decision{problem: because(fieldStore, v1alpha1.ReasonStoreInUse, "the SQLite store is in use by the program %q, and one endpoint alone can open it: create another ResponseStore, or use PostgreSQL", s.holder)}
-	if s.serves == v1alpha1.EndpointEmbedded && s.unembedded == "" {
-		d.embed, d.serves = true, s.serves
+	if s.serves == v1alpha1.EndpointEmbedded {
+		d.embed, d.serves = s.unembedded == "", s.serves
 	}
 	if s.exists {
 		d.endpoint = remove // it came second, and never opened the store
@@ -171,8 +171,8 @@ func (s situation) tooMany() decision {
 	switch {
 	case s.exists || s.serves == v1alpha1.EndpointDedicated:
 		d.endpoint, d.onePod, d.serves = bring, true, v1alpha1.EndpointDedicated
-	case s.serves == v1alpha1.EndpointEmbedded && s.unembedded == "":
-		d.embed, d.serves = true, s.serves
+	case s.serves == v1alpha1.EndpointEmbedded:
+		d.embed, d.serves = s.unembedded == "", s.serves
 	}
 	return d
 }

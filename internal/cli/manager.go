@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"time"
 
@@ -161,9 +160,9 @@ func newManager(o managerOptions, cfg *rest.Config, common *shared) (ctrl.Manage
 }
 
 func newEndpoint(o managerOptions, book *rollup.Book, clock func() time.Time) (*embedded.Endpoint, error) {
-	proxies, err := parsePrefixes(o.trustedProxies)
+	proxies, err := parseProxies("--intake-trusted-proxies", o.trustedProxies)
 	if err != nil {
-		return nil, err
+		return nil, &exitError{exitUsage, err}
 	}
 	rate := o.ratePerMinute
 	if rate == 0 {
@@ -198,21 +197,4 @@ func restConfig(o managerOptions) (*rest.Config, error) {
 	}
 	cfg.QPS, cfg.Burst = o.apiQPS, int(2*o.apiQPS)
 	return cfg, nil
-}
-
-// parsePrefixes reads addresses and CIDRs.
-func parsePrefixes(texts []string) ([]netip.Prefix, error) {
-	var prefixes []netip.Prefix
-	for _, text := range texts {
-		if address, err := netip.ParseAddr(text); err == nil {
-			prefixes = append(prefixes, netip.PrefixFrom(address, address.BitLen()))
-			continue
-		}
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, &exitError{exitUsage, fmt.Errorf("--intake-trusted-proxies: %q is neither an address nor a CIDR", text)}
-		}
-		prefixes = append(prefixes, prefix)
-	}
-	return prefixes, nil
 }

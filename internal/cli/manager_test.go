@@ -37,7 +37,7 @@ func TestManager(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if status, _, err := call(http.MethodGet, in.metrics, "nonsense", "", nil); err != nil || status < http.StatusBadRequest {
+	if status, _, err := call(http.MethodGet, in.metrics, "nonsense", "", nil); err != nil || status != http.StatusUnauthorized {
 		t.Errorf("a token that is none got %d, %v", status, err)
 	}
 	_, text, err := call(http.MethodGet, in.metrics, reader, "", nil)
@@ -213,6 +213,7 @@ func TestManagerFlags(t *testing.T) {
 	}{
 		"a proxy that is no address": {[]string{"--embedded-endpoint", "--intake-trusted-proxies", "10.0.0.0/8,example.test"}, 2, `"example.test" is neither an address nor a CIDR`},
 		"a public URL without host":  {[]string{"--embedded-endpoint", "--public-url", "localhost:8080"}, 1, `public URL "localhost:8080" must be http(s)://host[:port]`},
+		"a pull policy that is none": {[]string{"--endpoint-image-pull-policy", "Sometimes"}, 2, `"Sometimes" is none of Always, IfNotPresent and Never`},
 		"an unknown flag":            {[]string{"--no-such-flag"}, 2, "unknown flag"},
 		"an argument":                {[]string{"now"}, 2, "unknown command"},
 		"no kubeconfig":              {[]string{"--kubeconfig", "/nowhere/kubeconfig"}, 1, "find the API server"},
