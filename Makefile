@@ -117,7 +117,8 @@ gitops: kube ## Check how Argo CD, Flux and kubectl diff see the operator's kind
 .PHONY: lint
 lint: ## Run golangci-lint with the Kubernetes API linter.
 	$(call say,Linting)
-	@lint=$(call tool,golangci-lint); "$$lint" run ./...; "$$lint" run --build-tags e2e ./test/e2e/... ./test/chaos/...; cd hack/image; "$$lint" run ./...
+	@lint=$(call tool,golangci-lint); "$$lint" run ./...; "$$lint" run --build-tags e2e ./test/e2e/... ./test/chaos/...; \
+	for module in hack/image test/gitops/health; do (cd $$module && "$$lint" run ./...); done
 
 .PHONY: fmt
 fmt: ## Format the Go code as the linter wants it.
