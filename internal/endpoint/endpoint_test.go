@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -173,7 +174,8 @@ func TestTwoOnPostgres(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := newBalancer(t)
-	args := w.postgres(database(t, server))
+	uri := database(t, server)
+	args := w.postgres(uri)
 	one, two := w.process(args...).start(), w.process(args...).start()
 	// The fleet's connections end before the balancer waits for them.
 	t.Cleanup(func() { w.Forget(visits) })
@@ -203,6 +205,9 @@ func TestTwoOnPostgres(t *testing.T) {
 		w.eventually("the follower goes on at the other", func() bool { return w.counted() > before+10 })
 		from.start()
 	}
+	if n := connections(t, uri); n < 4 || n > 2*4 {
+		t.Errorf("%d connections of two processes, want 4 each at the most", n)
+	}
 	acknowledged := l.stop()
 	stored := one.stored("read-1")
 	if stored < acknowledged || stored > acknowledged+4*4 {
@@ -211,6 +216,34 @@ func TestTwoOnPostgres(t *testing.T) {
 	w.eventually("the book has what the store has", func() bool { return w.counted() == stored })
 	if info, err, _ := w.Store(visits); err != nil || info.Engine != "PostgreSQL" {
 		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+// connections are those that a database has of endpoints.
+func connections(t *testing.T, uri string) int {
+	t.Helper()
+	out, err := server.Command("psql", uri, "--no-psqlrc", "--tuples-only", "--no-align", "--command",
+		"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'cx-operator'").CombinedOutput()
+	n, parsed := strconv.Atoi(strings.TrimSpace(string(out)))
+	if err != nil || parsed != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return n
+}
+
+// A call that waits is not cut off by the limits on calls of the public port.
+func TestLongWait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.process(w.sqlite()...).start()
+	_, first := p.operate("/internal/v1/changes", "internal-1")
+	_, rest, _ := strings.Cut(first, `"epoch":"`)
+	epoch, _, _ := strings.Cut(rest, `"`)
+	const wait = 17 * time.Second
+	began := time.Now()
+	status, text := p.operate("/internal/v1/changes?wait=17&seq=0&epoch="+epoch, "internal-1")
+	if took := time.Since(began); status != 200 || took < wait || took > wait+5*time.Second {
+		t.Errorf("%d after %s: %s", status, took, text)
 	}
 }
 

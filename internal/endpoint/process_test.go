@@ -289,7 +289,9 @@ func (p *process) port() string {
 // kill ends the process as a power cut does.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // one that has ended cannot be killed
-	<-p.ended
+	if err := <-p.ended; err == nil {
+		p.t.Error("the endpoint had ended before it was killed")
+	}
 	p.cmd = nil
 }
 
