@@ -1,8 +1,10 @@
 package controllers_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -46,7 +48,7 @@ func gone[T client.Object](w *world, name string) {
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
-		return fmt.Errorf("it is there: %v", err)
+		return fmt.Errorf("it is there: %w", cmp.Or(err, errors.New("found")))
 	})
 }
 

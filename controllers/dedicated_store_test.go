@@ -264,8 +264,11 @@ func TestDedicatedBadEdit(t *testing.T) {
 	remove[*corev1.ConfigMap](w, endpointName)
 	w.eventually("the last good survey is back", func() error {
 		back := &corev1.ConfigMap{}
-		if err := w.c.Get(t.Context(), w.key(endpointName), back); err != nil || specOf(back) != good {
-			return fmt.Errorf("%v %v", back.Data, err)
+		if err := w.c.Get(t.Context(), w.key(endpointName), back); err != nil {
+			return err
+		}
+		if specOf(back) != good {
+			return fmt.Errorf("it is %v", back.Data)
 		}
 		return nil
 	})

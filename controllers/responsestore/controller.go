@@ -109,7 +109,7 @@ func (r *Reconciler) openSQLite(ctx context.Context, key store.Key, rs *v1alpha1
 
 // openFile opens a SQLite store. What a former ResponseStore of the name should have taken along is deleted before.
 func (r *Reconciler) openFile(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore) (store.Info, error) {
-	if err := r.deleteMarked(ctx, key, string(rs.UID)); err != nil {
+	if err := r.deleteMarked(key, string(rs.UID)); err != nil {
 		return store.Info{}, err
 	}
 	info, err := r.Endpoint.OpenStore(ctx, key)

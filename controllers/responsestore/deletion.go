@@ -83,7 +83,7 @@ func (r *Reconciler) forget(ctx context.Context, key store.Key) error {
 		}
 		if marked != "" {
 			_, _ = r.recall(key)
-			return r.deleteMarked(ctx, key, "")
+			return r.deleteMarked(key, "")
 		}
 	}
 	if last, ok := r.recall(key); ok {
@@ -93,7 +93,7 @@ func (r *Reconciler) forget(ctx context.Context, key store.Key) error {
 }
 
 // deleteMarked deletes the file of a SQLite store that is to go with a ResponseStore of another UID than this one.
-func (r *Reconciler) deleteMarked(ctx context.Context, key store.Key, uid string) error {
+func (r *Reconciler) deleteMarked(key store.Key, uid string) error {
 	marked, err := r.Endpoint.Marked(key)
 	if err != nil || marked == "" || marked == uid {
 		return err

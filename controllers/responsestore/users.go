@@ -1,6 +1,7 @@
 package responsestore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // users are the programs of a store by what opens it for them, in order of their names. One that changes its mode on
@@ -61,23 +63,14 @@ func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, progra
 		set.Stalled(v1alpha1.ReasonNotServed, "this operator serves no Dedicated programs; the conditions of the programs say why")
 		return ctrl.Result{}, nil
 	}
-	var failed error
-	fresh := false
-	for _, p := range programs {
-		info, err, known := r.Dedicated.Fleet.Store(env.KeyOf(p))
-		if known && err == nil {
-			rs.Status.Engine, rs.Status.SchemaVersion = info.Engine, info.SchemaVersion
-			set.Reconciled("the endpoints of its programs have the store open")
-			return ctrl.Result{}, nil
-		}
-		if known && failed == nil {
-			failed = err
-		}
-		at, read := r.Book.ReadAt(r.Dedicated.Fleet.Source(env.KeyOf(p)))
-		fresh = fresh || !known || read && r.Clock().Sub(at) <= r.StaleAfter
+	said := r.listen(programs)
+	if said.info != (store.Info{}) {
+		rs.Status.Engine, rs.Status.SchemaVersion = said.info.Engine, said.info.SchemaVersion
+		set.Reconciled("the endpoints of its programs have the store open")
+		return ctrl.Result{}, nil
 	}
 	ready := meta.FindStatusCondition(rs.Status.Conditions, v1alpha1.ConditionReady)
-	if fresh && ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == rs.Generation {
+	if said.fresh && ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == rs.Generation {
 		return ctrl.Result{}, nil // what was said last stands for a while: since a start, or while a pod is replaced
 	}
 	missing, err := r.missingSecret(ctx, rs)
@@ -87,12 +80,34 @@ func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, progra
 	case missing != nil:
 		set.Waiting(missing.reason, missing.message)
 		return ctrl.Result{RequeueAfter: rereadAfter}, nil
-	case failed != nil:
-		set.Waiting(v1alpha1.ReasonStoreUnavailable, failed.Error())
+	case said.failed != nil:
+		set.Waiting(v1alpha1.ReasonStoreUnavailable, said.failed.Error())
 	default:
 		set.Waiting(v1alpha1.ReasonWaiting, "no endpoint has opened the store yet; the conditions of its programs say why")
 	}
 	return ctrl.Result{}, nil
+}
+
+// word is what endpoints said of a store: info of the first that has it open, or else the first error. fresh says that one of
+// them was not asked yet, or could be read a short time ago.
+type word struct {
+	info   store.Info
+	failed error
+	fresh  bool
+}
+
+func (r *Reconciler) listen(programs []*v1alpha1.SurveyProgram) word {
+	var w word
+	for _, p := range programs {
+		info, err, known := r.Dedicated.Fleet.Store(env.KeyOf(p))
+		if known && err == nil {
+			return word{info: info}
+		}
+		w.failed = cmp.Or(w.failed, err)
+		at, read := r.Book.ReadAt(r.Dedicated.Fleet.Source(env.KeyOf(p)))
+		w.fresh = w.fresh || !known || read && r.Clock().Sub(at) <= r.StaleAfter
+	}
+	return w
 }
 
 // missingSecret says that the Secret with the connection URI, which pods wait for, is missing. Its content is not read.

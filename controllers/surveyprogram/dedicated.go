@@ -3,6 +3,7 @@ package surveyprogram
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -154,7 +155,8 @@ func (r *Reconciler) judgeRollout(s *scope, e *endpoint) {
 	case ro.failed:
 		reason = v1alpha1.ReasonEndpointFailed
 	}
-	s.refProblems = append(s.refProblems, survey.Problem{Reason: reason, Field: fieldEndpoint, Message: ro.message})
+	// In front: that the store is not ready, which its endpoints tell, follows from it.
+	s.refProblems = slices.Insert(s.refProblems, 0, survey.Problem{Reason: reason, Field: fieldEndpoint, Message: ro.message})
 }
 
 // overdue says whether the pods of a generation have not been in service for too long, and comes back when that is due.

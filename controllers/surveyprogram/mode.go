@@ -131,26 +131,35 @@ func (s situation) stay(p *survey.Problem) decision {
 }
 
 func (s situation) dedicated() decision {
-	embedded := s.serves == v1alpha1.EndpointEmbedded
+	stays := s.serves == v1alpha1.EndpointEmbedded && s.unembedded == ""
 	switch {
 	case s.undedicated != "":
 		return decision{serves: s.serves, problem: because(fieldMode, v1alpha1.ReasonNotServed, "%s", s.undedicated)}
 	case s.noStore && s.exists:
 		return s.stay(nil) // that the store is missing is a problem already
 	case s.noStore:
-		return decision{embed: embedded && s.unembedded == "", serves: s.serves}
-	case s.sqlite && s.holder != "":
-		return s.held()
-	case s.sqlite && s.manyPods:
-		return s.tooMany()
-	case s.sqlite && !s.exists && s.serves != v1alpha1.EndpointDedicated:
-		return s.toVolume()
-	case embedded && s.unembedded == "" && !s.ready && !s.sqlite: // on SQLite it has moved, if it exists
+		return decision{embed: stays, serves: s.serves}
+	case s.sqlite:
+		return s.onSQLite()
+	case stays && !s.ready:
 		return decision{embed: true, endpoint: bring, serves: v1alpha1.EndpointEmbedded, problem: because(fieldMode, v1alpha1.ReasonEndpointStarting,
 			"the program's own endpoint is being started; the operator's process serves it so long")}
 	default:
 		return decision{endpoint: bring, serves: v1alpha1.EndpointDedicated}
 	}
+}
+
+// onSQLite is a program that is to be Dedicated on a store that one process has open.
+func (s situation) onSQLite() decision {
+	switch {
+	case s.holder != "":
+		return s.held()
+	case s.manyPods:
+		return s.tooMany()
+	case !s.exists && s.serves != v1alpha1.EndpointDedicated:
+		return s.toVolume()
+	}
+	return decision{endpoint: bring, serves: v1alpha1.EndpointDedicated}
 }
 
 // held is a program whose SQLite store is another one's. What it has in this process is served on.

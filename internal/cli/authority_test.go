@@ -135,10 +135,14 @@ func TestUnauthorized(t *testing.T) {
 		status int
 		text   string
 	}{
-		"a token that is none":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "Authentication failed", 500) }, 401, "Unauthorized\n"},
-		"another fault":           {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "gathering failed", 500) }, 500, "gathering failed\n"},
-		"a fault without a word":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, 500, ""},
-		"who may not":             {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 403) }, 403, "no\n"},
+		"a token that is none": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "Authentication failed", http.StatusInternalServerError)
+		}, 401, "Unauthorized\n"},
+		"another fault": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "gathering failed", http.StatusInternalServerError)
+		}, 500, "gathering failed\n"},
+		"a fault without a word":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, 500, ""},
+		"who may not":             {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }, 403, "no\n"},
 		"metrics":                 {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("Authentication failed 1")) }, 200, "Authentication failed 1"},
 		"metrics, in many pieces": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("a")); _, _ = w.Write([]byte("b")) }, 200, "ab"},
 	} {
