@@ -51,7 +51,7 @@ type Endpoint struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
-	Replicas *int32 `json:"replicas,omitempty"`
+	Replicas *int32 `json:"replicas,omitempty"` //nolint:kubeapilinter // as in a Deployment: unset means the default, not none
 	// autoscaling lets the number of replicas follow the load, on PostgreSQL only.
 	// +optional
 	Autoscaling *Autoscaling `json:"autoscaling,omitempty"`
@@ -140,7 +140,7 @@ type IngressExposure struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	ClassName *string `json:"className,omitempty"`
+	ClassName string `json:"className,omitempty"`
 	// annotations of the Ingress, at most 50, for its controller.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=50

@@ -18,7 +18,7 @@ type SQLiteStore struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storageClassName cannot be changed: the answers would stay on the old volume"
-	StorageClassName *string `json:"storageClassName,omitempty"`
+	StorageClassName string `json:"storageClassName,omitempty"`
 }
 
 // DeletionPolicy says what becomes of the answers when their ResponseStore is deleted.

@@ -69,7 +69,7 @@ func TestAClaimOnlyGrows(t *testing.T) {
 	w := newWorld(t, sqliteSpec())
 	growing := &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: w.ns}, Provisioner: "example.org/x", AllowVolumeExpansion: ptr.To(true)}
 	w.create(growing)
-	w.wanted.Store.Spec.SQLite.StorageClassName = ptr.To(w.ns)
+	w.wanted.Store.Spec.SQLite.StorageClassName = w.ns
 	w.apply()
 	claim := &corev1.PersistentVolumeClaim{}
 	w.mustGet(claimName, claim)
@@ -92,7 +92,7 @@ func TestAClaimOnlyGrows(t *testing.T) {
 		w.still()
 	}
 
-	w.wanted.Store.Spec.SQLite.StorageClassName = ptr.To("another")
+	w.wanted.Store.Spec.SQLite.StorageClassName = "another"
 	result, n := w.apply()
 	if n != 0 || len(result.Refused) != 1 || !strings.Contains(result.Refused[0].Message, `cannot become "another"`) {
 		t.Errorf("%d writes, %+v", n, result)

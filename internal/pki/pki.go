@@ -44,11 +44,11 @@ func NewAuthority(random io.Reader, now time.Time) (Pair, error) {
 }
 
 // Issue returns a certificate for servers of these names, good for 90 days, signed by the authority.
-func (a Pair) Issue(random io.Reader, now time.Time, names []string) (Pair, error) {
+func (p Pair) Issue(random io.Reader, now time.Time, names []string) (Pair, error) {
 	if len(names) == 0 {
 		return Pair{}, errors.New("a certificate needs a name")
 	}
-	parent, key, err := a.parse()
+	parent, key, err := p.parse()
 	if err != nil {
 		return Pair{}, fmt.Errorf("read the authority: %w", err)
 	}

@@ -16,7 +16,6 @@ func (d Dedicated) ingress(exposure *v1alpha1.Exposure) *networkingv1.Ingress {
 		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "Ingress"},
 		ObjectMeta: d.meta(),
 		Spec: networkingv1.IngressSpec{
-			IngressClassName: wanted.ClassName,
 			Rules: []networkingv1.IngressRule{{
 				Host: exposure.Hostname,
 				IngressRuleValue: networkingv1.IngressRuleValue{HTTP: &networkingv1.HTTPIngressRuleValue{
@@ -29,6 +28,9 @@ func (d Dedicated) ingress(exposure *v1alpha1.Exposure) *networkingv1.Ingress {
 				}},
 			}},
 		},
+	}
+	if wanted.ClassName != "" {
+		ingress.Spec.IngressClassName = &wanted.ClassName
 	}
 	if annotations := merged(wanted.Annotations, issuerAnnotation(wanted.Issuer)); len(annotations) > 0 {
 		ingress.Annotations = annotations

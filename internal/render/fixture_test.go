@@ -63,7 +63,7 @@ func allOptions(d *Dedicated) {
 		Mode:        v1alpha1.EndpointDedicated,
 		Autoscaling: &v1alpha1.Autoscaling{MinReplicas: 3, MaxReplicas: 12, TargetCPUPercent: 60},
 		Exposure: &v1alpha1.Exposure{Hostname: "survey.example.org", Ingress: &v1alpha1.IngressExposure{
-			ClassName: ptr.To("public"), TLSSecretName: "survey-cert", Annotations: map[string]string{"example.org/timeout": "60s"},
+			ClassName: "public", TLSSecretName: "survey-cert", Annotations: map[string]string{"example.org/timeout": "60s"},
 		}},
 		Pod: &v1alpha1.EndpointPod{
 			Resources: &corev1.ResourceRequirements{
@@ -92,7 +92,7 @@ func cases(t testing.TB) map[string]Dedicated {
 	all["sqlite-minimal"] = dedicated(t, "passenger-experience", onSQLite())
 
 	kept := dedicated(t, "passenger-experience", onSQLite())
-	kept.Store.Spec.SQLite = &v1alpha1.SQLiteStore{Size: ptr.To(resource.MustParse("20Gi")), StorageClassName: ptr.To("fast")}
+	kept.Store.Spec.SQLite = &v1alpha1.SQLiteStore{Size: ptr.To(resource.MustParse("20Gi")), StorageClassName: "fast"}
 	kept.Store.Spec.DeletionPolicy = v1alpha1.DeletionDelete
 	all["sqlite-volume"] = kept
 

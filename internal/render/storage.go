@@ -23,12 +23,14 @@ func (d Dedicated) claim() *corev1.PersistentVolumeClaim {
 			Namespace: d.Store.Namespace, Name: ClaimName(d.Store.Name), Labels: labels,
 		},
 		Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes:      []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-			StorageClassName: d.Store.Spec.SQLite.StorageClassName,
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{
 				corev1.ResourceStorage: ptr.Deref(d.Store.Spec.SQLite.Size, defaultSize),
 			}},
 		},
+	}
+	if class := d.Store.Spec.SQLite.StorageClassName; class != "" {
+		claim.Spec.StorageClassName = &class
 	}
 	if d.Store.Spec.DeletionPolicy == v1alpha1.DeletionDelete {
 		claim.OwnerReferences = ownedBy(d.Store, "ResponseStore")
