@@ -4,6 +4,7 @@ package env
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -45,8 +46,21 @@ type Env struct {
 	Undedicated string
 	// StaleAfter is how long counts may be unread before verdicts are Stale.
 	StaleAfter time.Duration
-	// Started is when the process started.
+	// Started is when the process began to act; by itself it is when ActingSince is first asked.
 	Started time.Time
+
+	acting sync.Once
+}
+
+// ActingSince returns since when this process acts: since its first pass. A process that stood by for days has read nothing
+// yet when it becomes the leader, and that is no reason to call figures stale.
+func (e *Env) ActingSince() time.Time {
+	e.acting.Do(func() {
+		if e.Started.IsZero() {
+			e.Started = e.Clock()
+		}
+	})
+	return e.Started
 }
 
 // PatchStatus writes the status of obj where it differs from before. A stale read is a conflict, never an overwrite.

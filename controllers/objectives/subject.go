@@ -146,10 +146,11 @@ func readability(e *env.Env, s Subject, now time.Time) evaluate.Readability {
 
 // unreadSince is since when counts that were never read could have been: a new program's endpoint must start first.
 func unreadSince(e *env.Env, s Subject) time.Time {
-	if created := s.Program.CreationTimestamp.Time; created.After(e.Started) {
+	started := e.ActingSince()
+	if created := s.Program.CreationTimestamp.Time; created.After(started) {
 		return created
 	}
-	return e.Started
+	return started
 }
 
 func count(e *env.Env, s Subject, o evaluate.Objective, from, to store.Hour) evaluate.Window {

@@ -96,7 +96,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 		return &exitError{exitUsage, err}
 	}
 	e := &env.Env{
-		Clock: clock, Book: rollup.NewBook(), Exporter: exporter.New(), StaleAfter: o.staleAfter, Started: clock(),
+		Clock: clock, Book: rollup.NewBook(), Exporter: exporter.New(), StaleAfter: o.staleAfter,
 	}
 	if o.embedded {
 		if e.Endpoint, err = newEndpoint(o, e.Book, clock); err != nil {
