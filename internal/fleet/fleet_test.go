@@ -480,6 +480,17 @@ func TestHangingEndpoint(t *testing.T) {
 	w.stop()
 }
 
+// An idle program's counts must be read before they are stale, however soon that is.
+func TestTickOf(t *testing.T) {
+	for staleAfter, want := range map[time.Duration]time.Duration{
+		time.Hour: tick, time.Minute: tick, 15 * time.Second: 10 * time.Second, time.Second: time.Second,
+	} {
+		if got := tickOf(staleAfter); got != want {
+			t.Errorf("stale after %s: every %s, want %s", staleAfter, got, want)
+		}
+	}
+}
+
 // Counts that are unread for too long are told of, once.
 func TestStaleness(t *testing.T) {
 	w, s := newWorld(t), openSQLite(t)

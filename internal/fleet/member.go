@@ -12,13 +12,18 @@ import (
 
 const (
 	// tick is when counts are read although no wait for them has ended: it is longer than any, so that an idle program costs
-	// nothing but its waits, and shorter than what makes counts stale.
+	// nothing but its waits. tickOf makes it shorter than what makes counts stale.
 	tick = operations.MaxWait + 5*time.Second
 	// retry is how soon an endpoint that could not be read is tried again.
 	retry = 5 * time.Second
 	// askEvery is how often an endpoint is asked what store it has, when nothing says that this has changed.
 	askEvery = 10 * time.Minute
 )
+
+// tickOf returns how often counts are read where nothing happens: more often where less time makes them stale.
+func tickOf(staleAfter time.Duration) time.Duration {
+	return min(tick, max(2*staleAfter/3, time.Second))
+}
 
 // member is one program of a Fleet. It is the feed of its endpoint, and takes note of what comes with it.
 type member struct {
