@@ -104,8 +104,9 @@ func start(t *testing.T) *suite {
 	if s.disk, err = s.AddDisk(t.Context(), "small", diskSize); err != nil {
 		t.Fatal(err)
 	}
-	// Verdicts are Stale, and alerts told so, after a shorter time than in production, so that tests need not wait as long.
-	s.Install(t, s.Image, "manager.staleAfter=15s")
+	// Verdicts are Stale after a shorter time than in production, so that tests need not wait as long; yet after a longer one
+	// than an endpoint that has nothing new may say nothing for.
+	s.Install(t, s.Image, "manager.staleAfter=40s")
 	s.clinic, s.airport = s.Clinic(t, s.postgres), s.Airport(t, "small")
 	s.metricsToken = s.mayReadMetrics(t)
 	s.importMissed(t)

@@ -18,7 +18,7 @@ import (
 // faults in the order in which they are tried.
 var faults = []fault{
 	{
-		name: "endpoint pod killed", run: killOne,
+		name: "endpoint pod killed", run: killOne, long: true,
 		done: "kill -9 of one of three pods on PostgreSQL, and of the one on SQLite",
 		seen: "connections to that pod break; on SQLite nobody is served until it has started again",
 	},
@@ -43,7 +43,7 @@ var faults = []fault{
 		seen: "503 with Retry-After; the pages keep what was filled in",
 	},
 	{
-		name: "store slow", run: slowStore,
+		name: "store slow", run: slowStore, long: true,
 		done: "every packet to and from PostgreSQL is late by 200 ms",
 		seen: "thanks come later",
 	},
@@ -167,7 +167,7 @@ func killControlPlane(s *suite, t *testing.T, clinic, airport *ledger.Ledger) ou
 		if err := s.Kill(node.APIServer, node.Etcd); err != nil {
 			t.Fatal(err)
 		}
-		pass(t, outage(time.Minute, 20*time.Second))
+		pass(t, outage(time.Minute, 12*time.Second))
 	}, clinic, airport)
 	if err := s.Restart(t.Context(), node.Etcd, node.APIServer); err != nil {
 		t.Fatal(err)
@@ -220,7 +220,7 @@ func slowStore(s *suite, t *testing.T, clinic, airport *ledger.Ledger) outcome {
 	const late = 200 * time.Millisecond
 	s.postgres.Proxy.Delay(late)
 	defer s.postgres.Proxy.Delay(0)
-	untroubled(t, func() { pass(t, outage(time.Minute, 10*time.Second)) }, clinic, airport)
+	untroubled(t, func() { pass(t, time.Minute) }, clinic, airport)
 	s.postgres.Proxy.Delay(0)
 	return outcome{mended: time.Now()}
 }
