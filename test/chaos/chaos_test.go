@@ -41,6 +41,8 @@ const (
 	rate = 8
 	// settle is how long the last answers may take once no more are begun.
 	settle = time.Minute
+	// staleAfter is how long counts may be unread: less than in production, so that tests need not wait as long.
+	staleAfter = 20 * time.Second
 	// diskSize is that of the airport's volume, in megabytes.
 	diskSize = 64
 )
@@ -104,9 +106,7 @@ func start(t *testing.T) *suite {
 	if s.disk, err = s.AddDisk(t.Context(), "small", diskSize); err != nil {
 		t.Fatal(err)
 	}
-	// Verdicts are Stale after a shorter time than in production, so that tests need not wait as long; yet after a longer one
-	// than an endpoint that has nothing new may say nothing for.
-	s.Install(t, s.Image, "manager.staleAfter=40s")
+	s.Install(t, s.Image, "manager.staleAfter="+staleAfter.String())
 	s.clinic, s.airport = s.Clinic(t, s.postgres), s.Airport(t, "small")
 	s.metricsToken = s.mayReadMetrics(t)
 	s.importMissed(t)

@@ -7,10 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/cx-operator/cx-operator/hack/node"
+	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/test/e2e/cluster"
 	"github.com/cx-operator/cx-operator/test/ledger"
 )
@@ -81,6 +86,16 @@ var faults = []fault{
 		name: "node's programs killed", run: killNode, long: true,
 		done: "kill -9 of kubelet, containerd and kube-proxy, for half a minute",
 		seen: "nothing",
+	},
+	{
+		name: "endpoint hangs", run: freezeEndpoint, long: true,
+		done: "one of three pods is stopped (SIGSTOP) for half a minute",
+		seen: "who is connected to that pod waits; a few seconds later nobody is sent there",
+	},
+	{
+		name: "Secrets deleted", run: deleteSecrets, long: true,
+		done: "the tokens and the certificate of a program are deleted",
+		seen: "nothing by respondents; the operator makes new ones, which the endpoints take over without a restart",
 	},
 }
 
@@ -304,4 +319,46 @@ func killNode(s *suite, t *testing.T, clinic, airport *ledger.Ledger) outcome {
 		}
 	}, clinic, airport)
 	return outcome{mended: time.Now()}
+}
+
+// freezeEndpoint needs people who do not wait for ever: browsers do, a client that is told to does not.
+func freezeEndpoint(s *suite, t *testing.T, _, airport *ledger.Ledger) outcome {
+	id := s.clinic.Pods(t)[0].Status.ContainerStatuses[0].ContainerID
+	untroubled(t, func() {
+		if err := s.Signal(id, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		pass(t, 30*time.Second)
+		if err := s.Signal(id, syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+	}, airport)
+	return outcome{mended: time.Now()}
+}
+
+// deleteSecrets waits for longer than counts may be unread, so that the verdict tells whether they are read by the new token.
+func deleteSecrets(s *suite, t *testing.T, clinic, airport *ledger.Ledger) outcome {
+	names := []string{s.clinic.Key.Name + "-tokens", render.CertificateName(s.clinic.Key.Name)}
+	before := restarts(s.clinic.Pods(t))
+	mended := time.Now()
+	var took time.Duration
+	untroubled(t, func() {
+		for _, name := range names {
+			s.Kubectl(t, "-n", s.clinic.Key.Namespace, "delete", "secret", name)
+		}
+		for _, name := range names {
+			cluster.Await(t, "a new Secret "+name, patience, func(ctx context.Context) error {
+				return s.Client.Get(ctx, client.ObjectKey{Namespace: s.clinic.Key.Namespace, Name: name}, &corev1.Secret{})
+			})
+		}
+		took = time.Since(mended)
+		pass(t, staleAfter+20*time.Second)
+	}, clinic, airport)
+	if v, err := s.verdict(t.Context()); err != nil || v.state != "Missed" {
+		t.Errorf("the verdict is %+v, %v: the counts are not read by the new token", v, err)
+	}
+	if after := restarts(s.clinic.Pods(t)); after != before {
+		t.Errorf("the pods were started %d times more", after-before)
+	}
+	return outcome{mended, took}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -75,13 +76,13 @@ func Text(w io.Writer, rows []Row) error {
 // The lines of a document between which the table stands.
 const begin, end = "<!-- BEGIN TABLE -->", "<!-- END TABLE -->"
 
-// Update writes the table into a document, between the lines for it.
+// Update writes the table into a document, between the lines for it. Faults that were not tried this time keep their rows.
 func Update(document string, rows []Row) error {
 	content, err := os.ReadFile(document)
 	if err != nil {
 		return fmt.Errorf("updating the table: %w", err)
 	}
-	changed, err := insert(string(content), markdown(rows))
+	changed, err := insert(string(content), rows)
 	if err != nil {
 		return fmt.Errorf("updating the table of %s: %w", document, err)
 	}
@@ -91,23 +92,40 @@ func Update(document string, rows []Row) error {
 	return nil
 }
 
-func insert(content, table string) (string, error) {
+func insert(content string, rows []Row) (string, error) {
 	before, rest, found := strings.Cut(content, begin+"\n")
-	_, after, ended := strings.Cut(rest, end+"\n")
+	old, after, ended := strings.Cut(rest, end+"\n")
 	if !found || !ended {
 		return "", errors.New("it has no lines " + begin + " and " + end)
 	}
-	return before + begin + "\n" + table + end + "\n" + after, nil
+	return before + begin + "\n" + markdown(merge(old, rows)) + end + "\n" + after, nil
 }
 
-func markdown(rows []Row) string {
-	var b strings.Builder
-	b.WriteString("\n| fault | what is done | what is seen | sent | acknowledged | found | lost | doubled | told to come again | no answer | recovery |\n")
-	b.WriteString("|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n")
-	for _, r := range rows {
-		fmt.Fprintf(&b, "| %s | %s | %s | %d | %d | %d | %d | %d | %d | %d | %.1f s |\n",
-			r.Fault, r.Done, r.Seen, r.Sent, r.Acknowledged, r.Acknowledged-r.Lost, r.Lost, r.Duplicated, r.Unavailable, r.Unanswered, r.RecoverySeconds)
+// merge returns the lines of an old table with those of some faults replaced, and those of new ones at the end.
+func merge(old string, rows []Row) []string {
+	var lines []string
+	for line := range strings.Lines(old) {
+		if strings.HasPrefix(line, "| ") && !strings.HasPrefix(line, "| fault |") {
+			lines = append(lines, line)
+		}
 	}
-	b.WriteString("\n")
-	return b.String()
+	for _, r := range rows {
+		line, name := r.line(), "| "+r.Fault+" |"
+		if i := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, name) }); i >= 0 {
+			lines[i] = line
+		} else {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func (r Row) line() string {
+	return fmt.Sprintf("| %s | %s | %s | %d | %d | %d | %d | %d | %d | %d | %.1f s |\n",
+		r.Fault, r.Done, r.Seen, r.Sent, r.Acknowledged, r.Acknowledged-r.Lost, r.Lost, r.Duplicated, r.Unavailable, r.Unanswered, r.RecoverySeconds)
+}
+
+func markdown(lines []string) string {
+	return "\n| fault | what is done | what is seen | sent | acknowledged | found | lost | doubled | told to come again | no answer | recovery |\n" +
+		"|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|\n" + strings.Join(lines, "") + "\n"
 }

@@ -34,7 +34,7 @@ none          0          0     0             0      0     0           0         
 
 func TestUpdate(t *testing.T) {
 	document := filepath.Join(t.TempDir(), "d.md")
-	if err := os.WriteFile(document, []byte("before\n"+begin+"\nold\n"+end+"\nafter\n"), 0o600); err != nil {
+	if err := os.WriteFile(document, []byte("before\n"+begin+"\nold\n| kept | x |\n| none | outdated |\n"+end+"\nafter\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time changes nothing
@@ -52,6 +52,12 @@ func TestUpdate(t *testing.T) {
 	}
 	if want := "| a pod killed | kill -9 | nothing | 15 | 14 | 12 | 2 | 1 | 4 | 4 | 1.2 s |\n"; strings.Count(got, want) != 1 {
 		t.Errorf("without %s:\n%s", want, got)
+	}
+	if kept, none, pod := strings.Index(got, "| kept | x |\n"), strings.Index(got, "| none |"), strings.Index(got, "| a pod killed |"); kept < 0 || none < kept || pod < none {
+		t.Errorf("want the row that was kept, the one that was replaced, the new one:\n%s", got)
+	}
+	if strings.Contains(got, "outdated") {
+		t.Errorf("an old row is left:\n%s", got)
 	}
 	for _, broken := range []string{"", begin + "\n", end + "\n" + begin + "\n"} {
 		if err := os.WriteFile(document, []byte(broken), 0o600); err != nil {
