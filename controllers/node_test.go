@@ -222,14 +222,15 @@ func (n *node) orphan(ctx context.Context, o client.Object) bool {
 // run brings one workload's process and status up to date. The caller holds the lock.
 func (n *node) run(ctx context.Context, w workload) error {
 	name := w.object.GetName()
-	if p, ok := n.pods[name]; n.paused[name] || ok && p.generation != w.object.GetGeneration() {
+	away := n.paused[name] || w.replicas == 0
+	if p, ok := n.pods[name]; away || ok && p.generation != w.object.GetGeneration() {
 		n.end(name)
 	}
 	mounted, err := n.mount(ctx, name, w.template.Spec)
 	if err != nil {
 		return err
 	}
-	if _, ok := n.pods[name]; !ok && mounted && !n.paused[name] {
+	if _, ok := n.pods[name]; !ok && mounted && !away {
 		n.begin(w)
 	}
 	ready := int32(0)

@@ -47,9 +47,10 @@ type Endpoint struct {
 	// +kubebuilder:validation:items:MaxLength=253
 	// +kubebuilder:validation:items:Pattern=`^https?://(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:[0-9]{1,5})?$`
 	FrameAncestors []string `json:"frameAncestors,omitempty"`
-	// replicas of a Dedicated endpoint, 1 to 100. Default: 2 on PostgreSQL; SQLite has 1 and allows no more.
+	// replicas of a Dedicated endpoint, 0 to 100. Default: 2 on PostgreSQL; SQLite has 1 and allows no more. With 0 it is stopped:
+	// no page is served, and nothing has the store open.
 	// +optional
-	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
 	Replicas *int32 `json:"replicas,omitempty"` //nolint:kubeapilinter // as in a Deployment: unset means the default, not none
 	// autoscaling lets the number of replicas follow the load, on PostgreSQL only.

@@ -67,7 +67,7 @@ func ofDeployment(d *appsv1.Deployment, current bool) rollout {
 func ofStatefulSet(d *appsv1.StatefulSet, current bool) rollout {
 	s := d.Status
 	r := rollout{found: true, wanted: pods(d.Spec.Replicas), ready: s.ReadyReplicas}
-	r.settled = current && s.ObservedGeneration >= d.Generation && s.UpdatedReplicas >= r.wanted && s.AvailableReplicas >= r.wanted
+	r.settled = current && s.ObservedGeneration >= d.Generation && s.UpdatedReplicas >= r.wanted && s.AvailableReplicas >= r.wanted && s.Replicas <= r.wanted
 	r.describe(s.UpdatedReplicas)
 	return r
 }
@@ -80,6 +80,10 @@ func pods(replicas *int32) int32 {
 }
 
 func (r *rollout) describe(updated int32) {
+	if r.settled && r.wanted == 0 {
+		r.message = "stopped, as spec.endpoint.replicas says: no page is served"
+		return
+	}
 	if r.settled {
 		r.message = "every pod takes answers, with the survey as it is to be"
 		return

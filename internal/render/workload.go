@@ -53,7 +53,7 @@ func (d Dedicated) statefulSet(surveyHash string) *appsv1.StatefulSet {
 		ObjectMeta: d.meta(),
 		Spec: appsv1.StatefulSetSpec{
 			ServiceName:          EndpointName(d.Program.Name),
-			Replicas:             ptr.To[int32](1),
+			Replicas:             ptr.To(ptr.Deref(d.Program.Spec.Endpoint.Replicas, 1)),
 			Selector:             &metav1.LabelSelector{MatchLabels: selector(d.Program.Name)},
 			RevisionHistoryLimit: ptr.To[int32](keptRevisions),
 			PodManagementPolicy:  appsv1.ParallelPodManagement,

@@ -35,7 +35,7 @@ func endpoints() []Case {
 
 		{"an unknown mode", Dedicated, "mode: Dedicated", "mode: Shared", []string{"spec.endpoint.mode", `"Embedded"`, `"Dedicated"`}},
 		{"replicas beside autoscaling", Dedicated, autoscaling, autoscaling + "\n    replicas: 2", []string{endpoint, "replicas and autoscaling exclude each other"}},
-		{"no replica", Routed, "replicas: 3", "replicas: 0", []string{"spec.endpoint.replicas", "1"}},
+		{"fewer replicas than none", Routed, "replicas: 3", "replicas: -1", []string{"spec.endpoint.replicas", "0"}},
 		{"too many replicas", Routed, "replicas: 3", "replicas: 101", []string{"spec.endpoint.replicas", "100"}},
 		{"fewer at the most than at the least", Dedicated, "minReplicas: 2, maxReplicas: 10", "minReplicas: 5, maxReplicas: 4",
 			[]string{"spec.endpoint.autoscaling.maxReplicas", "maxReplicas must be at least minReplicas"}},

@@ -22,6 +22,7 @@ func Updates() []Update {
 		{"answers that stay", Volume, "deletionPolicy: Delete", "deletionPolicy: Retain", nil},
 		{"a volume for what was in a file", ResponseStore, "sqlite: {}", "sqlite: {size: 20Gi, storageClassName: fast}", nil},
 		{"pods of its own", SurveyProgram, "  survey:\n", "  endpoint: {mode: Dedicated, replicas: 2}\n  survey:\n", nil},
+		{"no replica: stopped", Routed, "replicas: 3", "replicas: 0", nil},
 		{"a number instead of an autoscaler", Dedicated, "autoscaling: {minReplicas: 2, maxReplicas: 10, targetCPUPercent: 60}", "replicas: 4", nil},
 		{"another address", Routed, "hostname: survey.example.org", "hostname: answers.example.org", nil},
 		{"another program", Touchpoint, "programRef: {name: passenger-experience}", "programRef: {name: other}",
