@@ -81,8 +81,9 @@ e2e-image: # For this machine only.
 	@$(MAKE) --no-print-directory image IMG=cx-operator:e2e DIST=bin/e2e/image PLATFORMS=linux/$$(go env GOARCH)
 
 .PHONY: node
-node: node-tools ## Run one real node until Ctrl-C, for your own tries. Needs root and Linux.
-	@go build -o bin/node-up ./hack/node/up; exec bin/node-up
+node: node-tools helm ## Run one real node with the operator's image until Ctrl-C, for your own tries. Needs root and Linux.
+	@$(MAKE) --no-print-directory image IMG=cx-operator:node DIST=bin/node-image PLATFORMS=linux/$$(go env GOARCH)
+	@go build -o bin/node-up ./hack/node/up; exec bin/node-up -load bin/node-image/cx-operator.oci.tar
 
 .PHONY: test-unit
 test-unit: postgres ## Run the tests that need no cluster: fast, no race detector.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -58,7 +59,27 @@ func run(ctx context.Context, args []string) (err error) {
 			return err
 		}
 	}
-	say("Ready. In another shell:\n\n  export KUBECONFIG=%s\n  %s get pods -A\n\nCtrl-C ends it.", n.Kubeconfig(), n.Kubectl())
+	helm, err := pinned.HelmDir(".")
+	if err != nil {
+		return err
+	}
+	say("Ready. In another shell:\n%s\nCtrl-C ends it.", advice(n, helm, *image != ""))
 	<-ctx.Done()
 	return nil
+}
+
+// advice says what to do with the node. Its image has the name that 'make node' gives it.
+func advice(n *node.Node, helm string, loaded bool) string {
+	text := fmt.Sprintf("\n  export KUBECONFIG=%s PATH=%s:%s:$PATH\n  kubectl get pods -A\n", n.Kubeconfig(), filepath.Dir(n.Kubectl()), helm)
+	if loaded {
+		text += `
+To install the operator, and to see the airport's program on a pod of its own:
+
+  helm install cx-operator charts/cx-operator --namespace cx-operator-system --create-namespace --wait \
+    --set image.registry= --set image.repository=cx-operator --set image.tag=node --set image.pullPolicy=Never
+  kubectl apply -k config/samples/dedicated/airport
+  kubectl -n sfo get surveyprograms,pods
+`
+	}
+	return text
 }
