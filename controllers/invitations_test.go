@@ -187,6 +187,7 @@ func TestAnotherKeyForContacts(t *testing.T) {
 	w.start()
 	w.applyYAML(teamYAML("company", "Company", "") + "---" + sqliteStore("answers") + "---" + visits(crashProgram+signedAccess) + "---" + crashTouchpoint)
 	becomes[*v1alpha1.Touchpoint](w, "desk", "Ready", "True/Reconciled")
+	w.settle() // a page is served before the store's key is known
 	if a := w.invite("ada@example.org"); a.Skipped != nil {
 		t.Fatalf("the first invitation: %+v", a)
 	}
