@@ -18,8 +18,8 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..", "..")
 }
 
-// Program returns the path of prometheus, promtool, alertmanager or amtool. Where it is not installed, it is brought in out
-// of Debian's package, once per machine.
+// Program returns the path of prometheus, promtool, alertmanager, amtool or scrapeconfig, as hack/prometheus.sh has it: what
+// is missing is brought in or built, once per machine.
 func Program(name string) (string, error) {
 	cmd := exec.Command(filepath.Join(Root(), "hack", "prometheus.sh"), name)
 	var said bytes.Buffer

@@ -25,7 +25,7 @@ import (
 )
 
 // options of a Prometheus that is not in the cluster.
-type options struct{ namespace, version, files, interval string }
+type options struct{ namespace, version, files, monitors, interval string }
 
 // Where the generator expects files in a pod of Prometheus.
 const (
@@ -52,7 +52,7 @@ func readMonitors(from io.Reader) ([]*monitoringv1.ServiceMonitor, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New("no ServiceMonitor on standard input")
+		return nil, errors.New("no ServiceMonitor among them")
 	}
 	return all, nil
 }
@@ -84,8 +84,9 @@ func generate(ctx context.Context, o options, cluster *rest.Config, monitors []*
 func (o options) prometheus(cluster *rest.Config) *monitoringv1.Prometheus {
 	return &monitoringv1.Prometheus{
 		ObjectMeta: metav1.ObjectMeta{Name: "test", Namespace: o.namespace},
-		Spec: monitoringv1.PrometheusSpec{CommonPrometheusFields: monitoringv1.CommonPrometheusFields{
-			Version: "v" + o.version, ServiceMonitorSelector: &metav1.LabelSelector{},
+		Spec: monitoringv1.PrometheusSpec{EvaluationInterval: "30s", CommonPrometheusFields: monitoringv1.CommonPrometheusFields{
+			ScrapeInterval: "30s", // the defaults of the resource, which the API server would fill in
+			Version:        "v" + o.version, ServiceMonitorSelector: &metav1.LabelSelector{},
 			APIServerConfig: &monitoringv1.APIServerConfig{
 				Host: cluster.Host, BearerTokenFile: ownToken,
 				TLSConfig: &monitoringv1.TLSConfig{CAFile: certificates + "kube-apiserver.crt"},
@@ -132,11 +133,15 @@ func (o options) outside(config []byte, store *assets.StoreBuilder, cluster *res
 		files[name] = content
 	}
 	for name, content := range files {
-		const private = 0o600
 		if err := os.WriteFile(filepath.Join(o.files, name), content, private); err != nil {
 			return nil, err
 		}
 	}
-	config = bytes.ReplaceAll(config, []byte(certificates), []byte(o.files+string(filepath.Separator)))
-	return bytes.ReplaceAll(config, []byte(ownToken), []byte(filepath.Join(o.files, "token"))), nil
+	for placeholder, value := range map[string]string{
+		certificates: o.files + string(filepath.Separator), ownToken: filepath.Join(o.files, "token"),
+		"$(SHARD)": "0", "$(POD_NAME)": "prometheus-test-0", // which the pod's configuration reloader fills in
+	} {
+		config = bytes.ReplaceAll(config, []byte(placeholder), []byte(value))
+	}
+	return config, nil
 }
