@@ -52,7 +52,7 @@ type Endpoint struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
-	Replicas *int32 `json:"replicas,omitempty"` //nolint:kubeapilinter // as in a Deployment: unset means the default, not none
+	Replicas *int32 `json:"replicas,omitempty"`
 	// autoscaling lets the number of replicas follow the load, on PostgreSQL only.
 	// +optional
 	Autoscaling *Autoscaling `json:"autoscaling,omitempty"`
