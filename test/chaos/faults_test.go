@@ -95,7 +95,8 @@ var faults = []fault{
 	{
 		name: "Secrets deleted", run: deleteSecrets, long: true,
 		done: "the tokens and the certificate of a program are deleted",
-		seen: "nothing by respondents; the operator makes new ones, which the endpoints take over without a restart",
+		seen: "nothing by respondents; the operator makes new ones, which the endpoints take over without a restart, and the verdict is Stale " +
+			"until kubelet has brought them to the pods, a minute or so",
 	},
 }
 
@@ -336,7 +337,7 @@ func freezeEndpoint(s *suite, t *testing.T, _, airport *ledger.Ledger) outcome {
 	return outcome{mended: time.Now()}
 }
 
-// deleteSecrets waits for longer than counts may be unread, so that the verdict tells whether they are read by the new token.
+// deleteSecrets waits for longer than counts may be unread, so that the verdict tells when they are read by the new token.
 func deleteSecrets(s *suite, t *testing.T, clinic, airport *ledger.Ledger) outcome {
 	names := []string{s.clinic.Key.Name + "-tokens", render.CertificateName(s.clinic.Key.Name)}
 	before := restarts(s.clinic.Pods(t))
@@ -352,11 +353,11 @@ func deleteSecrets(s *suite, t *testing.T, clinic, airport *ledger.Ledger) outco
 			})
 		}
 		took = time.Since(mended)
-		pass(t, staleAfter+20*time.Second)
+		pass(t, staleAfter+10*time.Second)
+		if s.awaitVerdict(t, "Missed") > time.Second {
+			took = time.Since(mended)
+		}
 	}, clinic, airport)
-	if v, err := s.verdict(t.Context()); err != nil || v.state != "Missed" {
-		t.Errorf("the verdict is %+v, %v: the counts are not read by the new token", v, err)
-	}
 	if after := restarts(s.clinic.Pods(t)); after != before {
 		t.Errorf("the pods were started %d times more", after-before)
 	}
