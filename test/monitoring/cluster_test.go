@@ -164,7 +164,7 @@ func (k *cluster) operate(ahead time.Duration) {
 	k.manager = harness.Start(k.T, k.dir, "manager", os.Args[0], env, "manager",
 		"--kubeconfig", k.kubeconfig("operator", k.tokenOf("cx-operator")), "--leader-elect=false", "--operator-namespace", operatorNamespace,
 		"--embedded-endpoint", "--data-dir", k.dir, "--intake-bind-address", local(k.survey), "--public-url", k.url(),
-		"--intake-rate-per-minute", "-1", "--endpoint-image", "cx-operator:test", "--stale-after", "3s",
+		"--intake-rate-per-minute", "-1", "--endpoint-image", "cx-operator:test", "--stale-after", "15s",
 		"--metrics-bind-address", fmt.Sprintf("%s:%d", k.address, k.metrics), "--health-probe-bind-address", local(k.probes))
 	harness.Eventually(k.T, patience, "the operator is ready", func() error {
 		response, err := http.Get("http://" + local(k.probes) + "/readyz")

@@ -70,14 +70,15 @@ func (r *Receiver) All() []Alert {
 	return append([]Alert(nil), r.got...)
 }
 
-// Await waits for the first alert, from the given count of delivered ones on, that has the name, status and labels.
-func (r *Receiver) Await(t testing.TB, from int, limit time.Duration, status, name string, labels map[string]string) Alert {
+// Await waits for an alert among those that are delivered from the given count on: the first with the status and labels of
+// the wanted one and, where it names one, at its receiver.
+func (r *Receiver) Await(t testing.TB, from int, limit time.Duration, want Alert) Alert {
 	t.Helper()
 	var found Alert
-	Eventually(t, limit, fmt.Sprintf("%s %s %v is delivered", status, name, labels), func() error {
+	Eventually(t, limit, fmt.Sprintf("delivered: %s", want), func() error {
 		all := r.All()
 		for _, a := range all[from:] {
-			if a.Status == status && a.Name() == name && holds(a.Labels, labels) {
+			if a.Status == want.Status && (want.Receiver == "" || a.Receiver == want.Receiver) && holds(a.Labels, want.Labels) {
 				found = a
 				return nil
 			}
