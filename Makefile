@@ -55,7 +55,7 @@ demo: ## Run the airport's program on a real API server until Ctrl-C. ONCE=1 end
 	KUBEBUILDER_ASSETS=$$assets ONCE=$(ONCE) exec bin/demo
 
 .PHONY: test
-test: cc kube helm postgres browser vet test-go fuzz rules ## Run all tests, installing and building what they need. The one command to know.
+test: cc kube helm postgres prometheus browser vet test-go fuzz rules ## Run all tests, installing and building what they need. The one command to know.
 	$(call say,All tests passed.)
 
 ##@ Develop
@@ -100,6 +100,11 @@ rules: ## Check the Prometheus rules and run their unit tests with promtool.
 	$(call say,Prometheus rules)
 	@hack/rules.sh
 
+.PHONY: monitoring
+monitoring: kube postgres prometheus ## Deliver the alerts through a real Prometheus and Alertmanager, and ask every query of the dashboards.
+	$(call say,Alerts and dashboards)
+	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go test -count 1 $(TESTFLAGS) ./config/prometheus ./hack/dashboards ./test/monitoring/...
+
 .PHONY: chart
 chart: kube helm ## Check the Helm chart: what it renders, refuses, and what a real API server says of it.
 	$(call say,Helm chart)
@@ -119,7 +124,7 @@ gitops: kube ## Check how Argo CD, Flux and kubectl diff see the operator's kind
 lint: ## Run golangci-lint with the Kubernetes API linter.
 	$(call say,Linting)
 	@lint=$(call tool,golangci-lint); "$$lint" run ./...; "$$lint" run --build-tags e2e ./test/e2e/... ./test/chaos/...; \
-	for module in hack/image test/gitops/health; do (cd $$module && "$$lint" run ./...); done
+	for module in hack/image hack/monitoring test/gitops/health; do (cd $$module && "$$lint" run ./...); done
 
 .PHONY: fmt
 fmt: ## Format the Go code as the linter wants it.
@@ -137,12 +142,13 @@ generate: ## Regenerate deep copies, CRDs, RBAC, Prometheus files and reference 
 	  --log-level ERROR
 	@go run ./hack/docs
 	@go run ./hack/docs
+	@go run ./hack/dashboards
 	@go run ./hack/chart
 
 .PHONY: tidy
 tidy: ## Bring go.mod and go.sum of the modules in line with the code.
 	$(call say,go mod tidy)
-	@for module in . hack/crds hack/helm hack/image hack/kube hack/tools test/gitops/health; do (cd $$module && go mod tidy); done
+	@for module in . hack/crds hack/helm hack/image hack/kube hack/monitoring hack/tools test/gitops/health; do (cd $$module && go mod tidy); done
 
 .PHONY: verify
 verify: tidy generate ## Regenerate and fail where the tree is then not what is committed.
@@ -178,6 +184,7 @@ test-go: ## Run all Go tests with the race detector, against a real API server.
 	$(call say,Go tests)
 	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go test -race $(RACEFLAGS) -timeout 25m $(TESTFLAGS) ./...
 	@cd hack/image && go test $(TESTFLAGS) ./...
+	@cd hack/monitoring && go test $(TESTFLAGS) ./...
 	@cd test/gitops/health && go test $(TESTFLAGS) ./...
 
 .PHONY: kube
@@ -200,6 +207,11 @@ postgres: ## Install the programs of a PostgreSQL server, which starts none. Onc
 helm: ## Build helm and kubeconform. Once per machine.
 	$(call say,Helm)
 	@go run ./hack/build helm
+
+.PHONY: prometheus
+prometheus: ## Bring Prometheus and amtool in, and build Alertmanager. Starts none. Once per machine.
+	$(call say,Prometheus)
+	@for program in prometheus promtool alertmanager amtool scrapeconfig; do hack/prometheus.sh $$program; done
 
 .PHONY: tools
 tools: ## Build the pinned generators and linters. Once per machine.

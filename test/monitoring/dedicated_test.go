@@ -70,7 +70,7 @@ func (d *dedicated) stop() {
 	if err := d.process.Stop(); err != nil {
 		d.k.Fatal(err)
 	}
-	gone := &corev1.Endpoints{}
+	gone := &corev1.Endpoints{} //nolint:staticcheck // what service discovery of role endpoints reads
 	gone.Namespace, gone.Name = shopNamespace, d.set.Spec.ServiceName
 	if err := d.k.c.Delete(d.k.Context(), gone); err != nil {
 		d.k.Fatal(err)

@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/test/testenv"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // noRedirect has a form's answer, 303, seen as it is.

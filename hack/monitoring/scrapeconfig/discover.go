@@ -12,10 +12,10 @@ import (
 	"strconv"
 	"time"
 
-	"gopkg.in/yaml.v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/yaml"
 )
 
 // finder finds the targets of one job: the ports of Endpoints, as Prometheus' service discovery of role "endpoints" does.
@@ -27,56 +27,50 @@ type finder struct {
 // byFile has a configuration find its targets in files instead of Kubernetes, which a Prometheus may be built without, as
 // Debian's is. It returns what writes the files.
 func byFile(config []byte, dir string) ([]byte, []finder, error) {
-	var all yaml.MapSlice
+	var all map[string]any
 	if err := yaml.Unmarshal(config, &all); err != nil {
 		return nil, nil, err
 	}
+	jobs, ok := all["scrape_configs"].([]any)
+	if !ok {
+		return nil, nil, errors.New("no scrape_configs")
+	}
 	var finders []finder
-	for _, item := range all {
-		jobs, ok := item.Value.([]any)
-		if item.Key != "scrape_configs" || !ok {
-			continue
+	for i, job := range jobs {
+		own, ok := job.(map[string]any)
+		if !ok {
+			return nil, nil, fmt.Errorf("scrape configuration %d is %v", i, job)
 		}
-		for i, job := range jobs {
-			own, ok := job.(yaml.MapSlice)
-			if !ok {
-				return nil, nil, fmt.Errorf("scrape configuration %d is %v", i, job)
-			}
-			f, err := replace(own, filepath.Join(dir, fmt.Sprintf("targets-%d.json", i)))
-			if err != nil {
-				return nil, nil, err
-			}
-			finders = append(finders, f)
+		f, err := replace(own, filepath.Join(dir, fmt.Sprintf("targets-%d.json", i)))
+		if err != nil {
+			return nil, nil, err
 		}
+		finders = append(finders, f)
 	}
 	text, err := yaml.Marshal(all)
 	return text, finders, err
 }
 
 // replace changes the service discovery of one job.
-func replace(job yaml.MapSlice, file string) (finder, error) {
-	for i, item := range job {
-		if item.Key != "kubernetes_sd_configs" {
-			continue
-		}
-		text, err := yaml.Marshal(item.Value)
-		if err != nil {
-			return finder{}, err
-		}
-		var ways []struct {
-			Role       string
-			Namespaces struct{ Names []string }
-		}
-		if err := yaml.Unmarshal(text, &ways); err != nil {
-			return finder{}, err
-		}
-		if len(ways) != 1 || ways[0].Role != "endpoints" {
-			return finder{}, fmt.Errorf("service discovery other than one of role endpoints: %s", text)
-		}
-		job[i] = yaml.MapItem{Key: "file_sd_configs", Value: []any{yaml.MapSlice{{Key: "files", Value: []string{file}}}}}
-		return finder{ways[0].Namespaces.Names, file}, os.WriteFile(file, []byte("[]"), private)
+func replace(job map[string]any, file string) (finder, error) {
+	const inKubernetes = "kubernetes_sd_configs"
+	text, err := yaml.Marshal(job[inKubernetes])
+	if err != nil {
+		return finder{}, err
 	}
-	return finder{}, errors.New("a job without service discovery in Kubernetes")
+	var ways []struct {
+		Role       string
+		Namespaces struct{ Names []string }
+	}
+	if err := yaml.Unmarshal(text, &ways); err != nil {
+		return finder{}, err
+	}
+	if len(ways) != 1 || ways[0].Role != "endpoints" {
+		return finder{}, fmt.Errorf("service discovery other than one of role endpoints: %s", text)
+	}
+	delete(job, inKubernetes)
+	job["file_sd_configs"] = []any{map[string]any{"files": []string{file}}}
+	return finder{ways[0].Namespaces.Names, file}, os.WriteFile(file, []byte("[]"), private)
 }
 
 // private is the mode of files with secrets.
@@ -132,8 +126,11 @@ func (f finder) look(ctx context.Context, client kubernetes.Interface) ([]entry,
 	return entries, nil
 }
 
+// endpoints are what the Prometheus operator's default role of service discovery reads, deprecated or not.
+type endpoints = corev1.Endpoints //nolint:staticcheck // see above
+
 // targets are the addresses and ports of Endpoints, with the labels of their Services and pods.
-func targets(services []corev1.Service, backends []corev1.Endpoints, pods []corev1.Pod) []entry {
+func targets(services []corev1.Service, backends []endpoints, pods []corev1.Pod) []entry {
 	var entries []entry
 	for _, b := range backends {
 		common := map[string]string{"namespace": b.Namespace, "endpoints_name": b.Name}

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"gopkg.in/yaml.v2"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
 )
 
 func TestByFile(t *testing.T) {
@@ -32,13 +32,13 @@ scrape_configs:
 	}
 	var got struct {
 		ScrapeConfigs []struct {
-			JobName string `yaml:"job_name"`
+			JobName string `json:"job_name"`
 			FileSD  []struct {
 				Files []string
-			} `yaml:"file_sd_configs"`
-			Kubernetes     any   `yaml:"kubernetes_sd_configs"`
-			RelabelConfigs []any `yaml:"relabel_configs"`
-		} `yaml:"scrape_configs"`
+			} `json:"file_sd_configs"`
+			Kubernetes     any   `json:"kubernetes_sd_configs"`
+			RelabelConfigs []any `json:"relabel_configs"`
+		} `json:"scrape_configs"`
 	}
 	if err := yaml.Unmarshal(text, &got); err != nil {
 		t.Fatal(err)
@@ -58,11 +58,12 @@ scrape_configs:
 
 func TestByFileRefuses(t *testing.T) {
 	for name, config := range map[string]string{
-		"another role":     "scrape_configs: [{kubernetes_sd_configs: [{role: pod}]}]",
-		"two ways":         "scrape_configs: [{kubernetes_sd_configs: [{role: endpoints}, {role: endpoints}]}]",
-		"no Kubernetes":    "scrape_configs: [{static_configs: []}]",
-		"a job of text":    "scrape_configs: [x]",
-		"something but it": "[",
+		"another role":  "scrape_configs: [{kubernetes_sd_configs: [{role: pod}]}]",
+		"two ways":      "scrape_configs: [{kubernetes_sd_configs: [{role: endpoints}, {role: endpoints}]}]",
+		"no Kubernetes": "scrape_configs: [{static_configs: []}]",
+		"a job of text": "scrape_configs: [x]",
+		"no YAML":       "[",
+		"no jobs":       "global: {}",
 	} {
 		if text, finders, err := byFile([]byte(config), t.TempDir()); err == nil {
 			t.Errorf("%s: %s %v", name, text, finders)
@@ -80,7 +81,7 @@ func TestTargets(t *testing.T) {
 		ObjectMeta: meta("p-0", map[string]string{"app": "x"}), Status: corev1.PodStatus{PodIP: "10.0.0.1", Phase: corev1.PodRunning},
 		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "endpoint", Ports: []corev1.ContainerPort{{Name: "operations", ContainerPort: 8443}}}}},
 	}}
-	backends := []corev1.Endpoints{{ObjectMeta: meta("p", nil), Subsets: []corev1.EndpointSubset{{
+	backends := []endpoints{{ObjectMeta: meta("p", nil), Subsets: []corev1.EndpointSubset{{ //nolint:staticcheck // of endpoints
 		Addresses:         []corev1.EndpointAddress{{IP: "10.0.0.1", TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: "p-0"}}},
 		NotReadyAddresses: []corev1.EndpointAddress{{IP: "fd00::1"}},
 		Ports:             []corev1.EndpointPort{{Name: "operations", Port: 8443, Protocol: corev1.ProtocolTCP}},

@@ -30,7 +30,7 @@ type options struct{ namespace, version, files, monitors, interval string }
 // Where the generator expects files in a pod of Prometheus.
 const (
 	certificates = "/etc/prometheus/certs/"
-	ownToken     = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+	ownToken     = "/var/run/secrets/kubernetes.io/serviceaccount/token" // #nosec G101 -- the place of one
 )
 
 // readMonitors reads the ServiceMonitors among YAML documents.
@@ -63,7 +63,7 @@ func generate(ctx context.Context, o options, cluster *rest.Config, monitors []*
 	if err != nil {
 		return nil, err
 	}
-	server := o.prometheus(cluster)
+	server := o.prometheus()
 	store := assets.NewStoreBuilder(client.CoreV1(), client.CoreV1())
 	selected, err := o.choose(ctx, server, store, monitors)
 	if err != nil {
@@ -77,20 +77,16 @@ func generate(ctx context.Context, o options, cluster *rest.Config, monitors []*
 	if err != nil {
 		return nil, err
 	}
-	return o.outside(config, store, cluster)
+	return o.outside(config, store)
 }
 
 // prometheus is the resource of a Prometheus that stands outside of the cluster.
-func (o options) prometheus(cluster *rest.Config) *monitoringv1.Prometheus {
+func (o options) prometheus() *monitoringv1.Prometheus {
 	return &monitoringv1.Prometheus{
 		ObjectMeta: metav1.ObjectMeta{Name: "test", Namespace: o.namespace},
 		Spec: monitoringv1.PrometheusSpec{EvaluationInterval: "30s", CommonPrometheusFields: monitoringv1.CommonPrometheusFields{
 			ScrapeInterval: "30s", // the defaults of the resource, which the API server would fill in
 			Version:        "v" + o.version, ServiceMonitorSelector: &metav1.LabelSelector{},
-			APIServerConfig: &monitoringv1.APIServerConfig{
-				Host: cluster.Host, BearerTokenFile: ownToken,
-				TLSConfig: &monitoringv1.TLSConfig{CAFile: certificates + "kube-apiserver.crt"},
-			},
 		}},
 	}
 }
@@ -127,12 +123,8 @@ func (o options) choose(ctx context.Context, server *monitoringv1.Prometheus, st
 }
 
 // outside writes the files that the configuration names, and names them where they are.
-func (o options) outside(config []byte, store *assets.StoreBuilder, cluster *rest.Config) ([]byte, error) {
-	files := map[string][]byte{"kube-apiserver.crt": cluster.CAData}
+func (o options) outside(config []byte, store *assets.StoreBuilder) ([]byte, error) {
 	for name, content := range store.TLSAssets() {
-		files[name] = content
-	}
-	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(o.files, name), content, private); err != nil {
 			return nil, err
 		}
