@@ -155,6 +155,8 @@ type endpoint struct {
 	mu    sync.Mutex
 	token string
 	store store.Store
+	// admitted counts calls that had the right token.
+	admitted int
 }
 
 // endpoint starts one, which tests can start again elsewhere.
@@ -167,6 +169,7 @@ func (w *world) endpoint(key store.Key, s store.Store) *endpoint {
 		Store: func() operations.Opened {
 			e.mu.Lock()
 			defer e.mu.Unlock()
+			e.admitted++
 			return operations.Opened{Store: e.store, Why: "the server cannot be reached"}
 		},
 	}))
@@ -405,6 +408,10 @@ func TestTokenRotation(t *testing.T) {
 	w.Follow(of(visits, "A"))
 	w.start()
 	w.eventually("the endpoint is read", func() bool { ok, _ := w.Readable(visits); return ok })
+	w.eventually("the wait for a change is let in, after the store and the counts", func() (waits bool) {
+		e.set(func() { waits = e.admitted >= 3 })
+		return waits
+	})
 	e.set(func() { e.token = "another" })
 	answer(t, s, visits, 1) // the wait that goes on was let in with the old token
 	w.eventually("the answer is counted", func() bool { return w.count(visits) == 1 })
