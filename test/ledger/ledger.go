@@ -24,7 +24,7 @@ type Options struct {
 	Touchpoint, Question string
 	// PerSecond is how many answers are begun each second, 1 to 200. 10 if 0.
 	PerSecond int
-	// Patience is how long one attempt may take; 10 s if 0.
+	// Patience is how long one attempt may take; 20 s if 0, twice as long as an endpoint may.
 	Patience time.Duration
 	// Pause is how long a client waits before it sends an answer again, unless it is told how long. 250 ms if 0.
 	Pause time.Duration
@@ -80,7 +80,7 @@ func New(o Options) *Ledger {
 		o.PerSecond = 10
 	}
 	if o.Patience == 0 {
-		o.Patience = 10 * time.Second
+		o.Patience = 20 * time.Second
 	}
 	if o.Pause == 0 {
 		o.Pause = 250 * time.Millisecond
@@ -212,7 +212,8 @@ func (l *Ledger) AcknowledgedSince(moment time.Time) bool {
 }
 
 // Recovery returns how long after a moment answers were acknowledged again: until the first acknowledgement after the last
-// attempt that was not. It is 0 where every attempt since was acknowledged; ok is false where none was after the trouble.
+// attempt that was not, whether that was after the moment or the last before it. It is 0 where there was no such trouble; ok is
+// false where nothing was acknowledged after it.
 func (l *Ledger) Recovery(since time.Time) (after time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -225,6 +226,7 @@ func recovery(events []event, since time.Time) (time.Duration, bool) {
 	for _, e := range events {
 		switch {
 		case e.at.Before(since):
+			troubled = !e.ok
 		case !e.ok:
 			troubled, back = true, time.Time{}
 		case back.IsZero():

@@ -258,12 +258,14 @@ func TestRecovery(t *testing.T) {
 	}{
 		{"+++++", 0, true},
 		{"", 0, true},
-		{"-+++", 0, true}, // before the moment
-		{"++--+", 3 * time.Second, true},
-		{"++-+-++", 4 * time.Second, true},
+		{"-++", 0, true},                      // over before the moment
+		{"+-+", 500 * time.Millisecond, true}, // on at the moment
+		{"++--+", 2500 * time.Millisecond, true},
+		{"++-+-++", 3500 * time.Millisecond, true},
 		{"++--", 0, false},
+		{"--", 0, false},
 	} {
-		got, ok := recovery(events(tt.pattern), start.Add(time.Second))
+		got, ok := recovery(events(tt.pattern), start.Add(1500*time.Millisecond))
 		if ok != tt.ok || ok && got != tt.want {
 			t.Errorf("%q: %s, %t, want %s, %t", tt.pattern, got, ok, tt.want, tt.ok)
 		}
