@@ -77,6 +77,7 @@ func TestDedicatedPrograms(t *testing.T) {
 			s.airport.AwaitServed(t, 1)
 		})
 	})
+	t.Run("backed up and restored", s.testBackup)
 	t.Run("deleted", s.testDeleted)
 }
 
