@@ -287,7 +287,7 @@ func TestRotation(t *testing.T) {
 	p.mustSubmit(1)
 }
 
-// serial is that of the certificate that the operations port shows.
+// serial is that of the certificate that the operations port shows, whoever signed it.
 func (p *process) serial() string {
 	p.t.Helper()
 	c, err := tls.Dial("tcp", p.operations, &tls.Config{InsecureSkipVerify: true})
