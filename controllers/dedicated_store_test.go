@@ -168,49 +168,49 @@ func (w *world) servedBy(p *v1alpha1.SurveyProgram, mode v1alpha1.EndpointMode, 
 	}
 }
 
-// On SQLite a program that has answers stays where they are, and one that has none moves.
-func TestModeSwitchOnSQLite(t *testing.T) {
+// embeddedOnSQLite starts a program in this process, and returns how its mode is changed.
+func embeddedOnSQLite(t *testing.T) (*world, func(v1alpha1.EndpointMode)) {
 	w := newDedicatedWorld(t)
 	w.start()
 	w.applyYAML(missedVisits())
 	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "True/Reconciled")
 	w.settle()
-	set := func(mode v1alpha1.EndpointMode) {
+	return w, func(mode v1alpha1.EndpointMode) {
 		t.Helper()
 		change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Endpoint.Mode = mode })
 	}
-	t.Run("empty, to a volume of its own", func(t *testing.T) {
-		set(v1alpha1.EndpointDedicated)
-		w.servedBy(w.inService("visits"), v1alpha1.EndpointDedicated, "http://"+endpointName)
+}
+
+// On SQLite a program without answers moves to a volume of its own, and not back: an answer could come while its pod ends.
+func TestModeSwitchOnSQLite(t *testing.T) {
+	w, set := embeddedOnSQLite(t)
+	set(v1alpha1.EndpointDedicated)
+	w.servedBy(w.inService("visits"), v1alpha1.EndpointDedicated, "http://"+endpointName)
+	set(v1alpha1.EndpointEmbedded)
+	p := becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/ModeChangeRefused", "Stalled", "True/ModeChangeRefused")
+	w.servedBy(p, v1alpha1.EndpointDedicated, "http://"+endpointName)
+	w.postAt("visits", answer("desk", "ease", 2))
+	set(v1alpha1.EndpointDedicated)
+	w.inService("visits")
+}
+
+// A program with answers in this process stays there, served as before.
+func TestModeSwitchOffThisProcess(t *testing.T) {
+	w, set := embeddedOnSQLite(t)
+	w.eventually("an answer is taken", func() error {
+		if status := w.tryPost("visits", answer("desk", "ease", 2)); status != http.StatusCreated {
+			return fmt.Errorf("%d", status)
+		}
+		return nil
 	})
-	t.Run("empty, and back", func(t *testing.T) {
-		set(v1alpha1.EndpointEmbedded)
-		w.servedBy(becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "True/Reconciled"), v1alpha1.EndpointEmbedded, publicURL)
-		gone[*appsv1.StatefulSet](w, endpointName)
-		w.eventually("the volume is named", func() error {
-			if seen := w.events(); seen["SurveyProgram/visits DataRetained: the PersistentVolumeClaim answers-answers keeps the answers"] != 1 {
-				return fmt.Errorf("events %v", seen)
-			}
-			return nil
-		})
-	})
-	t.Run("with answers in this process", func(t *testing.T) {
-		becomes[*v1alpha1.ResponseStore](w, "answers", "Ready", "True/Reconciled")
-		w.eventually("an answer is taken", func() error {
-			if status := w.tryPost("visits", answer("desk", "ease", 2)); status != http.StatusCreated {
-				return fmt.Errorf("%d", status)
-			}
-			return nil
-		})
-		set(v1alpha1.EndpointDedicated)
-		p := becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/ModeChangeRefused", "Stalled", "True/ModeChangeRefused", "EndpointReady", "False/ModeChangeRefused")
-		w.servedBy(p, v1alpha1.EndpointEmbedded, publicURL)
-		w.settle()
-		w.post("visits", answer("desk", "ease", 2))
-		gone[*appsv1.StatefulSet](w, endpointName)
-		set(v1alpha1.EndpointEmbedded)
-		becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "True/Reconciled")
-	})
+	set(v1alpha1.EndpointDedicated)
+	p := becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/ModeChangeRefused", "Stalled", "True/ModeChangeRefused", "EndpointReady", "False/ModeChangeRefused")
+	w.servedBy(p, v1alpha1.EndpointEmbedded, publicURL)
+	w.settle()
+	w.post("visits", answer("desk", "ease", 2))
+	gone[*appsv1.StatefulSet](w, endpointName)
+	set(v1alpha1.EndpointEmbedded)
+	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "True/Reconciled")
 }
 
 // A program with answers on its own volume stays there, served as before.

@@ -149,13 +149,10 @@ func (r *Reconciler) holder(ctx context.Context, p *v1alpha1.SurveyProgram, exis
 	return holderFor(user{p, exists}, others), nil
 }
 
-// left says whether the place that the program is to leave, or could have left before, holds anything of it.
+// left says whether this process's SQLite file, which the program is to leave, or could have left before, holds anything of it.
 func (r *Reconciler) left(ctx context.Context, p *v1alpha1.SurveyProgram, s situation) left {
 	dedicated := s.exists || s.serves == v1alpha1.EndpointDedicated
-	switch {
-	case s.wants == v1alpha1.EndpointEmbedded && dedicated:
-		return r.leftOnVolume(p)
-	case s.wants == v1alpha1.EndpointEmbedded || dedicated || r.Endpoint == nil:
+	if s.wants == v1alpha1.EndpointEmbedded || dedicated || r.Endpoint == nil {
 		return leftNothing
 	}
 	holds, err := r.Endpoint.Holds(ctx, env.StoreOf(p), env.KeyOf(p))
@@ -165,19 +162,6 @@ func (r *Reconciler) left(ctx context.Context, p *v1alpha1.SurveyProgram, s situ
 		return leftUnknown
 	case holds:
 		return leftAnswers
-	}
-	return leftNothing
-}
-
-func (r *Reconciler) leftOnVolume(p *v1alpha1.SurveyProgram) left {
-	if r.Dedicated == nil {
-		return leftUnknown
-	}
-	if r.Book.Holds(r.Dedicated.Fleet.Source(env.KeyOf(p)), env.KeyOf(p)) {
-		return leftAnswers
-	}
-	if readable, _ := r.Dedicated.Fleet.Readable(env.KeyOf(p)); !readable {
-		return leftUnknown
 	}
 	return leftNothing
 }

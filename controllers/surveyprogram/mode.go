@@ -7,11 +7,11 @@ import (
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
-// left is whether the place that a program is to leave holds answers of it.
+// left is whether this process's SQLite file, which a program is to leave, holds answers of it.
 type left int
 
 const (
-	// leftUnknown: the place cannot be asked now.
+	// leftUnknown: the file cannot be read now.
 	leftUnknown left = iota
 	leftNothing
 	leftAnswers
@@ -33,7 +33,7 @@ type situation struct {
 	holder string
 	// manyPods says that the spec asks for more than one pod on SQLite.
 	manyPods bool
-	// left is what is left of the program where it is not to be any more, on SQLite.
+	// left is what is left of the program in this process, where it is not to be any more, on SQLite.
 	left left
 	// ready says that the other place can take over: it serves, and its counts were read.
 	ready bool
@@ -100,26 +100,15 @@ func (s situation) embedded() decision {
 	case !dedicated:
 		return decision{embed: true, serves: v1alpha1.EndpointEmbedded}
 	case s.sqlite:
-		return s.fromVolume()
+		// Also where it has none yet: one that is acknowledged while the pod ends would stay there.
+		return s.stay(because(fieldMode, v1alpha1.ReasonModeChangeRefused,
+			"the answers are in SQLite on the program's own volume, which the operator's process cannot open; it is served as before. "+moveByHand))
 	case s.ready:
 		return decision{embed: true, endpoint: remove, serves: v1alpha1.EndpointEmbedded}
 	default:
 		d := s.stay(because(fieldMode, v1alpha1.ReasonEndpointStarting, "the operator's process is opening the store; the program's own endpoint serves it so long"))
 		d.embed = true
 		return d
-	}
-}
-
-// fromVolume moves a program off its own volume, where that has nothing of it.
-func (s situation) fromVolume() decision {
-	switch s.left {
-	case leftNothing:
-		return decision{embed: true, endpoint: remove, serves: v1alpha1.EndpointEmbedded}
-	case leftAnswers:
-		return s.stay(because(fieldMode, v1alpha1.ReasonModeChangeRefused,
-			"the answers are in SQLite on the program's own volume, which the operator's process cannot open; it is served as before. "+moveByHand))
-	default:
-		return s.stay(because(fieldMode, v1alpha1.ReasonWaiting, "whether the program's own volume has answers is not known before its endpoint can be read; it is served as before"))
 	}
 }
 

@@ -55,11 +55,11 @@ func TestDecide(t *testing.T) {
 
 		"to Embedded, nobody to serve it":       {situation{wants: embeddedMode, serves: dedicatedMode, exists: true, unembedded: "no"}, "keep Dedicated NotServed"},
 		"to Embedded, SQLite with answers":      {situation{wants: embeddedMode, serves: dedicatedMode, exists: true, sqlite: true, left: leftAnswers, ready: true}, "keep Dedicated ModeChangeRefused"},
-		"to Embedded, SQLite, not known":        {situation{wants: embeddedMode, serves: dedicatedMode, exists: true, sqlite: true, ready: true}, "keep Dedicated Waiting"},
-		"to Embedded, SQLite without answers":   {situation{wants: embeddedMode, serves: dedicatedMode, exists: true, sqlite: true, left: leftNothing}, "embed remove Embedded"},
+		"to Embedded, SQLite, not known":        {situation{wants: embeddedMode, serves: dedicatedMode, exists: true, sqlite: true, ready: true}, "keep Dedicated ModeChangeRefused"},
+		"to Embedded, SQLite without answers":   {situation{wants: embeddedMode, serves: dedicatedMode, exists: true, sqlite: true, left: leftNothing}, "keep Dedicated ModeChangeRefused"},
 		"to Embedded, PostgreSQL, not open yet": {situation{wants: embeddedMode, serves: dedicatedMode, exists: true}, "embed keep Dedicated EndpointStarting"},
 		"to Embedded, PostgreSQL, open":         {situation{wants: embeddedMode, serves: dedicatedMode, exists: true, ready: true}, "embed remove Embedded"},
-		"to Embedded, what ran was deleted":     {situation{wants: embeddedMode, serves: dedicatedMode, sqlite: true}, "keep Dedicated Waiting"},
+		"to Embedded, what ran was deleted":     {situation{wants: embeddedMode, serves: dedicatedMode, sqlite: true}, "keep Dedicated ModeChangeRefused"},
 		"to Embedded, cut off before a status":  {situation{wants: embeddedMode, exists: true, sqlite: true, left: leftAnswers}, "keep Dedicated ModeChangeRefused"},
 
 		"Dedicated, new":                             {situation{wants: dedicatedMode}, "bring Dedicated"},
@@ -126,7 +126,7 @@ func TestDecideLosesNothing(t *testing.T) {
 								if d.serves == "" && serves != "" && blocked != "holder" {
 									t.Errorf("served no more: %s", where)
 								}
-								if left != leftNothing && in.holder == "" && exists && d.endpoint == remove {
+								if in.holder == "" && exists && d.endpoint == remove {
 									t.Errorf("left behind on its volume: %s", where)
 								}
 								if left != leftNothing && !exists && serves == embeddedMode && d.endpoint == bring {

@@ -197,15 +197,6 @@ func (b *Book) LastImport(p store.Key) string {
 	return ""
 }
 
-// Holds says whether the source counts anything of the program: answers, invitations, or visits that ended. Counts that went
-// back to 0 do count: of answers that were erased something is kept.
-func (b *Book) Holds(source string, p store.Key) bool {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	i, ok := slices.BinarySearchFunc(b.holders[p], source, findHolder)
-	return ok && b.holders[p][i].program.holds()
-}
-
 // ReadAt returns when the source was last read to the end of its feed; false before the first time.
 func (b *Book) ReadAt(source string) (time.Time, bool) {
 	b.mu.RLock()

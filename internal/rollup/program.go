@@ -154,16 +154,6 @@ func (q *question) forget(touchpoint, unit string, floor store.Hour) {
 	q.all.series.forget(floor)
 }
 
-// holds says whether anything but visits that did not end so far is counted.
-func (p *program) holds() bool {
-	for k := range p.questions {
-		if k.name != store.QuestionUnfinished {
-			return true
-		}
-	}
-	return p.lastImport != ""
-}
-
 // window adds what the program knows to w.
 func (p *program) window(q Query, w *Window) {
 	asked, ok := p.questions[questionKey{q.Question, q.Revision}]
