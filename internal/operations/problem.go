@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -91,9 +92,11 @@ func printable(text string, longest int) string {
 		}
 		return -1
 	}, text)
-	for len(text) > longest {
-		runes := []rune(text[:longest])
-		text = strings.TrimSuffix(string(runes), string(unicode.ReplacementChar))
+	if len(text) <= longest {
+		return text
 	}
-	return text
+	for longest > 0 && !utf8.RuneStart(text[longest]) {
+		longest--
+	}
+	return text[:longest]
 }

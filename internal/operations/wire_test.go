@@ -155,6 +155,7 @@ func FuzzRoundTrip(f *testing.F) {
 
 func FuzzPrintable(f *testing.F) {
 	f.Add("the store\x00 is ävay", 9)
+	f.Add("a cut within four bytes \U0001F600", 26)
 	f.Fuzz(func(t *testing.T, text string, longest int) {
 		if longest < 0 || longest > 1000 {
 			return
