@@ -131,6 +131,17 @@ type ActionPlanSpec struct {
 	// expected effect of the plan.
 	// +optional
 	Expected *Expected `json:"expected,omitempty"`
+	// hypothesis: why the actions are thought to help.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2000
+	Hypothesis string `json:"hypothesis,omitempty"`
+	// effect says how it is measured whether the plan worked.
+	// +optional
+	// +default={}
+	Effect EffectRule `json:"effect,omitempty"`
+	// business says what the plan costs, what a change is worth, and which goal it serves.
+	// +optional
+	Business *Business `json:"business,omitempty"`
 }
 
 // Baseline is what the objective stood at when the plan began.
@@ -159,7 +170,7 @@ type Baseline struct {
 
 // ActionPlanStatus is what the operator found and timed.
 type ActionPlanStatus struct {
-	// conditions: Ready, Stalled, Reconciling, OwnerAssigned, Accountable, OnTime.
+	// conditions: Ready, Stalled, Reconciling, OwnerAssigned, Accountable, OnTime, Effective, Unconflicted.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -189,6 +200,32 @@ type ActionPlanStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	Breaches []Breach `json:"breaches,omitempty"`
+	// startedTime is when the operator first saw the plan in progress or complete. The baseline window ends here.
+	// +optional
+	StartedTime *metav1.Time `json:"startedTime,omitempty"`
+	// effect of the plan.
+	// +optional
+	Effect *Effect `json:"effect,omitempty"`
+	// revisions of the plan by people, the last 20.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	Revisions []Revision `json:"revisions,omitempty"`
+	// observed is a summary of the spec that revisions are told from: field by field, texts as digests.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=256
+	Observed map[string]string `json:"observed,omitempty"`
+	// conflicts names other open plans for the same objective.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=20
+	Conflicts []string `json:"conflicts,omitempty"`
+	// outbox holds what is told to people about the resource: what waits, what died, and what was delivered lately.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MaxItems=100
+	Outbox []Notice `json:"outbox,omitempty"`
 }
 
 // ActionPlan is a dated, owned plan to improve one objective.
@@ -202,6 +239,8 @@ type ActionPlanStatus struct {
 // +kubebuilder:printcolumn:name="Due",type=string,JSONPath=`.spec.dueDate`
 // +kubebuilder:printcolumn:name="Acknowledged By",type=string,JSONPath=`.spec.acknowledgement.by`
 // +kubebuilder:printcolumn:name="Accountable",type=string,JSONPath=`.status.conditions[?(@.type=="Accountable")].status`
+// +kubebuilder:printcolumn:name="Effect",type=string,JSONPath=`.status.effect.verdict`
+// +kubebuilder:printcolumn:name="Change",type=string,JSONPath=`.status.effect.change`,priority=1
 // +kubebuilder:printcolumn:name="Program",type=string,JSONPath=`.spec.programRef.name`,priority=1
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`

@@ -42,7 +42,7 @@ type Text string
 type LocalizedText map[string]Text
 
 // BreachType says which promise of accountability is broken.
-// +kubebuilder:validation:Enum=ObjectiveMissed;PlanMissing;PlanUnacknowledged;PlanOverdue;ActionOverdue;OwnerMissing;Unmeasured;SponsorMissing
+// +kubebuilder:validation:Enum=ObjectiveMissed;PlanMissing;PlanUnacknowledged;PlanOverdue;ActionOverdue;OwnerMissing;Unmeasured;SponsorMissing;FollowUpOverdue;ReviewMissed;SponsorSilent;HandoffUncovered;ConsistentlyLow;NoActionTaken
 type BreachType string
 
 // The types of breaches.
@@ -63,6 +63,19 @@ const (
 	BreachUnmeasured BreachType = "Unmeasured"
 	// BreachSponsorMissing is open while a program has no executive sponsor.
 	BreachSponsorMissing BreachType = "SponsorMissing"
+	// BreachFollowUpOverdue is open while customers wait longer than promised to be contacted.
+	BreachFollowUpOverdue BreachType = "FollowUpOverdue"
+	// BreachReviewMissed is open while a review was not held by its due time.
+	BreachReviewMissed BreachType = "ReviewMissed"
+	// BreachSponsorSilent is open while the sponsor's team is absent from reviews, or none is held, for the policy's number
+	// of periods.
+	BreachSponsorSilent BreachType = "SponsorSilent"
+	// BreachHandoffUncovered is open while a handoff lacks an owner on one of its sides.
+	BreachHandoffUncovered BreachType = "HandoffUncovered"
+	// BreachConsistentlyLow is open while an objective is Missed for the policy's number of disjoint windows in a row.
+	BreachConsistentlyLow BreachType = "ConsistentlyLow"
+	// BreachNoActionTaken is open while a program listens and understands, but acts on nothing.
+	BreachNoActionTaken BreachType = "NoActionTaken"
 )
 
 // Breach is one open breach of accountability. It is about having an owner and a plan, never about a person's performance.
@@ -85,4 +98,9 @@ type Breach struct {
 	// this episode, even if the plan is deleted, unless it was completed and a whole later window is still missed.
 	// +optional
 	PlanRef *PlanRef `json:"planRef,omitempty"`
+	// escalated is how many steps of the policy's escalation were taken.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10
+	Escalated int32 `json:"escalated,omitempty"`
 }

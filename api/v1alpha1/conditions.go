@@ -27,6 +27,39 @@ const (
 	ConditionEndpointReady = "EndpointReady"
 	// ConditionExposed is True when what spec.endpoint.exposure asks for was made.
 	ConditionExposed = "Exposed"
+	// ConditionGoverned is True when exactly one AccountabilityPolicy applies, False when none does; its reason tells overlaps
+	// and inline rules that are laxer than the policy.
+	ConditionGoverned = "Governed"
+	// ConditionExclusive is False while a policy of the same priority picks the same objects.
+	ConditionExclusive = "Exclusive"
+	// ConditionRolesAssigned is True when a touchpoint names who is responsible and every team of its roles exists.
+	ConditionRolesAssigned = "RolesAssigned"
+	// ConditionHandoffCovered is False while a handoff lacks an owner on one of its sides.
+	ConditionHandoffCovered = "HandoffCovered"
+	// ConditionPurposeStated is True when a program states its purpose and the strategy that it serves.
+	ConditionPurposeStated = "PurposeStated"
+	// ConditionCrossFunctional is True when the owners of a program's touchpoints come from more than one function.
+	ConditionCrossFunctional = "CrossFunctional"
+	// ConditionMeasurement is the pillar of measurement: every critical touchpoint has an objective.
+	ConditionMeasurement = "Measurement"
+	// ConditionIntegration is the pillar of integration: owners everywhere, from several functions, handoffs covered.
+	ConditionIntegration = "Integration"
+	// ConditionAccountability is the pillar of accountability: governed, sponsored, plans where they are due.
+	ConditionAccountability = "Accountability"
+	// ConditionAwareness is the pillar of awareness: reviews are held and told, the sponsor takes part.
+	ConditionAwareness = "Awareness"
+	// ConditionActsOnFindings is False while a program listens and understands, but acts on nothing.
+	ConditionActsOnFindings = "ActsOnFindings"
+	// ConditionFrozen is True once a review holds the figures of its period, with their digest.
+	ConditionFrozen = "Frozen"
+	// ConditionHeld is True once a review was held, False when it is missed.
+	ConditionHeld = "Held"
+	// ConditionSponsorPresent is True when the sponsor's team took part in a review that was held.
+	ConditionSponsorPresent = "SponsorPresent"
+	// ConditionEffective is True when a plan improved its objective, False when that worsened, Unknown otherwise.
+	ConditionEffective = "Effective"
+	// ConditionUnconflicted is False while another open plan is for the same objective.
+	ConditionUnconflicted = "Unconflicted"
 	// ConditionMonitored is True when what spec.endpoint.monitoring asks for was made.
 	ConditionMonitored = "Monitored"
 )
@@ -144,6 +177,9 @@ const (
 	LabelStore = "cx-operator.io/store"
 	// LabelTokens marks the Secrets with tokens of programs and keys of stores, so that the operator caches these alone.
 	LabelTokens = "cx-operator.io/tokens"
-	// LabelOpenedBy marks an ActionPlan that the operator opened; its value is ManagedByValue.
+	// AnnotationReplay on a Team has every dead message to the team's channels sent again that died before its value, a time
+	// (RFC 3339).
+	AnnotationReplay = "cx-operator.io/replay"
+	// LabelOpenedBy marks an ActionPlan or Review that the operator opened; its value is ManagedByValue.
 	LabelOpenedBy = "cx-operator.io/opened-by"
 )

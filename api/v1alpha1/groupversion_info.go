@@ -28,6 +28,8 @@ func addKnownTypes(s *runtime.Scheme) error {
 		&SurveyProgram{}, &SurveyProgramList{},
 		&Touchpoint{}, &TouchpointList{},
 		&ActionPlan{}, &ActionPlanList{},
+		&AccountabilityPolicy{}, &AccountabilityPolicyList{},
+		&Review{}, &ReviewList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil

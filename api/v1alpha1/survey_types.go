@@ -207,6 +207,16 @@ type Branding struct {
 	Dark *Colors `json:"dark,omitempty"`
 }
 
+// ContactForm offers a field for an address, and asks for consent.
+type ContactForm struct {
+	// text beside the field; the default says that somebody may get in touch about the answer.
+	// +optional
+	Text LocalizedText `json:"text,omitempty"`
+	// consent beside the box that must be ticked; the default names the program and how long the address is kept.
+	// +optional
+	Consent LocalizedText `json:"consent,omitempty"`
+}
+
 // Survey is what is asked.
 // +kubebuilder:validation:XValidation:rule="self.defaultLanguage in self.title",message="title must have a text in defaultLanguage",fieldPath=".title"
 // +kubebuilder:validation:XValidation:rule="!has(self.privacyNotice) || self.defaultLanguage in self.privacyNotice",message="privacyNotice must have a text in defaultLanguage",fieldPath=".privacyNotice"
@@ -220,6 +230,10 @@ type Branding struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.feedback) || self.feedback.all(f, !has(f.title) || self.defaultLanguage in f.title)",message="the title of every feedback must have a text in defaultLanguage",fieldPath=".feedback"
 // +kubebuilder:validation:XValidation:rule="!has(self.feedback) || self.feedback.all(f, f.questions.all(n, self.questions.exists(q, q.name == n && q.type in ['NPS', 'CSAT', 'CES', 'Rating'])))",message="every question of feedback must be one of questions, of type NPS, CSAT, CES or Rating",fieldPath=".feedback"
 type Survey struct {
+	// contact offers a field in which respondents can leave a way to be contacted about their answer. Without it nobody is
+	// asked, and no answer opens a case.
+	// +optional
+	Contact *ContactForm `json:"contact,omitempty"`
 	// defaultLanguage is the language that every text has: a BCP 47 tag such as en, es or pt-BR.
 	// +required
 	// +kubebuilder:validation:MinLength=2

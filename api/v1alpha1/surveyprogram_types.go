@@ -184,6 +184,17 @@ type SurveyProgramSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2000
 	Purpose string `json:"purpose"`
+	// strategy that the program serves, in the organisation's words.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2000
+	Strategy string `json:"strategy,omitempty"`
+	// communication says where insights are told to the organisation: addresses of boards, newsletters, channels.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=2048
+	Communication []string `json:"communication,omitempty"`
 	// ownerRef names the team that owns the program. Without one the breach OwnerMissing is open.
 	// +optional
 	OwnerRef *NameRef `json:"ownerRef,omitempty"`
@@ -231,10 +242,29 @@ type SurveyProgramSpec struct {
 	OnMissed *OnMissed `json:"onMissed,omitempty"`
 }
 
+// LifecycleStage is how far a program has come. It is derived from what was observed, each time anew.
+// +kubebuilder:validation:Enum=Design;Listen;Understand;Transform;Realize
+type LifecycleStage string
+
+// The stages of a program.
+const (
+	// LifecycleDesign has no answers yet.
+	LifecycleDesign LifecycleStage = "Design"
+	// LifecycleListen has answers, but no verdict yet.
+	LifecycleListen LifecycleStage = "Listen"
+	// LifecycleUnderstand has verdicts, but no plan in progress.
+	LifecycleUnderstand LifecycleStage = "Understand"
+	// LifecycleTransform has a plan in progress or completed.
+	LifecycleTransform LifecycleStage = "Transform"
+	// LifecycleRealize has a plan that improved its objective.
+	LifecycleRealize LifecycleStage = "Realize"
+)
+
 // SurveyProgramStatus is what the operator found and judged.
 type SurveyProgramStatus struct {
 	// conditions: Ready, Stalled, Reconciling, SurveyCompiled, OwnerAssigned, SponsorAssigned, Measured, ObjectivesMet,
-	// Accountable; of Dedicated programs also EndpointReady and, where the spec asks for it, Exposed and Monitored.
+	// Accountable, Governed, PurposeStated, CrossFunctional, Measurement, Integration, Accountability, Awareness,
+	// ActsOnFindings; of Dedicated programs also EndpointReady and, where the spec asks for it, Exposed and Monitored.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -269,6 +299,24 @@ type SurveyProgramStatus struct {
 	// endpoint is what serves the program now; absent while nothing does.
 	// +optional
 	Endpoint *EndpointStatus `json:"endpoint,omitempty"`
+	// policyRef names the AccountabilityPolicy that governs the program.
+	// +optional
+	PolicyRef *NameRef `json:"policyRef,omitempty"`
+	// stage of the program: Design, Listen, Understand, Transform or Realize.
+	// +optional
+	Stage LifecycleStage `json:"stage,omitempty"`
+	// cases of the program's own page; those of touchpoints are in their status.
+	// +optional
+	Cases *CaseFigures `json:"cases,omitempty"`
+	// sponsorAttendance over the last reviews.
+	// +optional
+	SponsorAttendance *SponsorAttendance `json:"sponsorAttendance,omitempty"`
+	// outbox holds what is told to people about the resource: what waits, what died, and what was delivered lately.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MaxItems=100
+	Outbox []Notice `json:"outbox,omitempty"`
 }
 
 // SurveyProgram is a program of customer experience: the questions, the endpoint, the rules, and program-wide objectives.
@@ -278,6 +326,7 @@ type SurveyProgramStatus struct {
 // +kubebuilder:printcolumn:name="Program",type=string,JSONPath=`.spec.displayName`
 // +kubebuilder:printcolumn:name="Owner",type=string,JSONPath=`.spec.ownerRef.name`
 // +kubebuilder:printcolumn:name="Objectives Met",type=string,JSONPath=`.status.conditions[?(@.type=="ObjectivesMet")].status`
+// +kubebuilder:printcolumn:name="Stage",type=string,JSONPath=`.status.stage`
 // +kubebuilder:printcolumn:name="Accountable",type=string,JSONPath=`.status.conditions[?(@.type=="Accountable")].status`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Completion",type=string,JSONPath=`.status.participation.completion.percent`,priority=1

@@ -43,6 +43,31 @@ type TeamSpec struct {
 	// lead is who speaks for the team.
 	// +optional
 	Lead *Person `json:"lead,omitempty"`
+	// notify says how the team is told of breaches, cases, reviews and recognitions.
+	// +optional
+	Notify *Notify `json:"notify,omitempty"`
+}
+
+// TeamLoad is how much a team has to do. There is none for a Person.
+type TeamLoad struct {
+	// openPlans that the team owns.
+	// +optional
+	OpenPlans int32 `json:"openPlans"`
+	// overduePlans of these.
+	// +optional
+	OverduePlans int32 `json:"overduePlans"`
+	// openActions that the team owns, of open plans.
+	// +optional
+	OpenActions int32 `json:"openActions"`
+	// overdueActions of these.
+	// +optional
+	OverdueActions int32 `json:"overdueActions"`
+	// effortDays that the open plans of the team declare.
+	// +optional
+	EffortDays int32 `json:"effortDays"`
+	// breaches that are open with the team as their owner.
+	// +optional
+	Breaches int32 `json:"breaches"`
 }
 
 // TeamStatus is what the operator found.
@@ -57,6 +82,9 @@ type TeamStatus struct {
 	// +default=-1
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// load of the team.
+	// +optional
+	Load *TeamLoad `json:"load,omitempty"`
 }
 
 // Team can own programs, touchpoints, plans and actions, and can be what an answer speaks of (a store, a boarding area).
@@ -68,6 +96,8 @@ type TeamStatus struct {
 // +kubebuilder:printcolumn:name="Function",type=string,JSONPath=`.spec.function`
 // +kubebuilder:printcolumn:name="Parent",type=string,JSONPath=`.spec.parentRef.name`
 // +kubebuilder:printcolumn:name="Lead",type=string,JSONPath=`.spec.lead.displayName`,priority=1
+// +kubebuilder:printcolumn:name="Plans",type=integer,JSONPath=`.status.load.openPlans`,priority=1
+// +kubebuilder:printcolumn:name="Overdue",type=integer,JSONPath=`.status.load.overduePlans`,priority=1
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`

@@ -37,6 +37,64 @@ type Handoff struct {
 	// toRef names the touchpoint to which the customer is handed over.
 	// +required
 	ToRef NameRef `json:"toRef"`
+	// promise of the handoff: what the next team can rely on.
+	// +optional
+	// +kubebuilder:validation:MaxLength=500
+	Promise string `json:"promise,omitempty"`
+}
+
+// Roles say who does what at a touchpoint. The owner is accountable.
+type Roles struct {
+	// responsible teams do the work.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=20
+	Responsible []NameRef `json:"responsible,omitempty"`
+	// consulted teams are asked before something changes.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=20
+	Consulted []NameRef `json:"consulted,omitempty"`
+	// informed teams are told afterwards.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=20
+	Informed []NameRef `json:"informed,omitempty"`
+}
+
+// CaseFigures are how the promise to contact customers is kept, over cases whose time ran out or who were contacted in the
+// last 90 days.
+type CaseFigures struct {
+	// open cases: not resolved yet.
+	// +required
+	Open int64 `json:"open"`
+	// overdue cases: not contacted, and the promise has passed.
+	// +required
+	Overdue int64 `json:"overdue"`
+	// kept is how many were contacted in time.
+	// +required
+	Kept int64 `json:"kept"`
+	// due is how many were contacted, or whose promise has passed.
+	// +required
+	Due int64 `json:"due"`
+	// sharePercent is 100 kept / due; absent where due is 0.
+	// +optional
+	// +kubebuilder:validation:MaxLength=8
+	SharePercent string `json:"sharePercent,omitempty"`
+	// shareLower is the lower end of its confidence interval (Wilson).
+	// +optional
+	// +kubebuilder:validation:MaxLength=8
+	ShareLower string `json:"shareLower,omitempty"`
+	// shareUpper is the upper end of its confidence interval (Wilson).
+	// +optional
+	// +kubebuilder:validation:MaxLength=8
+	ShareUpper string `json:"shareUpper,omitempty"`
+	// oldestOpenTime is the hour at which the oldest open case was opened.
+	// +optional
+	OldestOpenTime *metav1.Time `json:"oldestOpenTime,omitempty"`
 }
 
 // TouchpointSpec is one moment of the journey, who owns it and what is promised.
@@ -70,6 +128,9 @@ type TouchpointSpec struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=20
 	SupportingTeamRefs []NameRef `json:"supportingTeamRefs,omitempty"`
+	// roles say which teams are responsible, consulted and informed (RACI); ownerRef is who is accountable.
+	// +optional
+	Roles *Roles `json:"roles,omitempty"`
 	// handoff is what the customer meets next.
 	// +optional
 	Handoff *Handoff `json:"handoff,omitempty"`
@@ -94,7 +155,8 @@ type TouchpointSpec struct {
 
 // TouchpointStatus is what the operator found and judged.
 type TouchpointStatus struct {
-	// conditions: Ready, Stalled, Reconciling, OwnerAssigned, Measured, ObjectivesMet, Accountable.
+	// conditions: Ready, Stalled, Reconciling, OwnerAssigned, Measured, ObjectivesMet, Accountable, Governed, RolesAssigned,
+	// HandoffCovered.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -126,6 +188,18 @@ type TouchpointStatus struct {
 	// nothing may be shown.
 	// +optional
 	Participation *Participation `json:"participation,omitempty"`
+	// policyRef names the AccountabilityPolicy that governs the touchpoint.
+	// +optional
+	PolicyRef *NameRef `json:"policyRef,omitempty"`
+	// cases of the touchpoint; absent where there were none.
+	// +optional
+	Cases *CaseFigures `json:"cases,omitempty"`
+	// outbox holds what is told to people about the resource: what waits, what died, and what was delivered lately.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MaxItems=100
+	Outbox []Notice `json:"outbox,omitempty"`
 }
 
 // Touchpoint is one moment of the journey that matters to a customer.

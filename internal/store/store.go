@@ -88,6 +88,8 @@ type Response struct {
 	// response is the end of the Visit of its ID, whatever its standing, and of one that was never tracked, too. Without
 	// it, the Visit stays unfinished and moves no more. It is not kept with the response, nor is the Visit.
 	StartedAt time.Time
+	// Case to open with the response; nil for none. Export leaves it out.
+	Case *CaseOpening
 }
 
 // Standing says whether a response counts.
