@@ -17,9 +17,12 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/controllers/accountabilitypolicy"
 	"github.com/cx-operator/cx-operator/controllers/actionplan"
 	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/controllers/notifier"
 	"github.com/cx-operator/cx-operator/controllers/responsestore"
+	"github.com/cx-operator/cx-operator/controllers/review"
 	"github.com/cx-operator/cx-operator/controllers/surveyprogram"
 	"github.com/cx-operator/cx-operator/controllers/team"
 	"github.com/cx-operator/cx-operator/controllers/touchpoint"
@@ -50,6 +53,7 @@ func CacheOptions(namespaces ...string) cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}:          {Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelTokens: "true"})},
 			&v1alpha1.SurveyProgram{}: all, &v1alpha1.Touchpoint{}: all, &v1alpha1.ActionPlan{}: all, &v1alpha1.Team{}: all, &v1alpha1.ResponseStore{}: all,
+			&v1alpha1.AccountabilityPolicy{}: all, &v1alpha1.Review{}: all,
 		},
 	}
 	for _, namespace := range namespaces {
@@ -74,6 +78,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, e *env.Env, workers int) error
 		"surveyprogram": &surveyprogram.Reconciler{Env: e, APIReader: mgr.GetAPIReader()},
 		"touchpoint":    &touchpoint.Reconciler{Env: e},
 		"actionplan":    &actionplan.Reconciler{Env: e},
+
+		"accountabilitypolicy": &accountabilitypolicy.Reconciler{Env: e},
+		"review":               &review.Reconciler{Env: e},
+		"notifier":             &notifier.Reconciler{Env: e},
 	} {
 		if err := r.SetupWithManager(mgr, workers); err != nil {
 			return fmt.Errorf("set up controller %s: %w", name, err)

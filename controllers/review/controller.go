@@ -1,0 +1,16 @@
+// Package review reconciles Reviews.
+package review
+
+import (
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/cx-operator/cx-operator/controllers/env"
+)
+
+// Reconciler reconciles Reviews.
+type Reconciler struct {
+	*env.Env
+}
+
+// SetupWithManager adds the controller to the manager.
+func (r *Reconciler) SetupWithManager(_ ctrl.Manager, _ int) error { return nil }
