@@ -187,6 +187,11 @@ type Delivery struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Problem string `json:"problem,omitempty"`
+	// digest is the id of the digest that carries the message to the channel; empty where it goes by itself. It is noted
+	// before the digest is sent, so that a repeat is the same one.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Digest string `json:"digest,omitempty"`
 }
 
 // Notice is one transition that people are told of. It is written in the same status write as the transition itself, so
@@ -235,4 +240,9 @@ type Notice struct {
 	// addressed is true once it was decided to whom the message goes.
 	// +optional
 	Addressed bool `json:"addressed,omitempty"`
+	// merged counts transitions for which the outbox had no room, since a hundred were still to be sent: the message of this
+	// one says that there were more. What is open stands in status.breaches in any case.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Merged int32 `json:"merged,omitempty"`
 }
