@@ -18,7 +18,13 @@ func TestMain(m *testing.M) { os.Exit(testenv.Start(m)) }
 // missed is a status as the operator writes it.
 const missed = `{"status":{"objectives":[{"name":"satisfaction","state":"Missed","score":"55.72","lower":"53.74","upper":"57.69",
 "target":"65","responses":2421,"stateSince":"2026-11-21T08:00:00Z"}],"breaches":[{"type":"ObjectiveMissed","objective":"satisfaction",
-"since":"2026-11-21T08:00:00Z","planRef":{"name":"better-food"}}]}}`
+"since":"2026-11-21T08:00:00Z","planRef":{"name":"better-food"}},{"type":"ConsistentlyLow","objective":"satisfaction",
+"since":"2026-11-21T08:00:00Z"},{"type":"FollowUpOverdue","item":"cases","since":"2026-11-21T08:00:00Z"}],
+"cases":{"open":4,"overdue":1,"kept":18,"due":20,"sharePercent":"90.00"}}}`
+
+// review is one that the operator opened.
+const review = `{"apiVersion":"cx-operator.io/v1alpha1","kind":"Review","metadata":{"name":"passenger-experience-2026-w46","namespace":"sfo"},
+"spec":{"programRef":{"name":"passenger-experience"},"period":{"from":"2026-11-09","to":"2026-11-15"}}}`
 
 // unseen are the lines that need a kubelet, a running operator, Prometheus or a person.
 var unseen = regexp.MustCompile(`^kubectl .*\b(logs|rollout|edit|describe)\b.*$`)
@@ -68,7 +74,10 @@ func TestCommandsWork(t *testing.T) {
 	bash(t, `set -eu
 kubectl create namespace cx-operator-system
 kubectl apply -f config/samples/airport -f config/samples/action-plan.yaml
-kubectl -n sfo patch touchpoint food --subresource=status --type merge -p '`+missed+`'`)
+kubectl -n sfo patch touchpoint food --subresource=status --type merge -p '`+missed+`'
+kubectl apply -f - <<'EOF'
+`+review+`
+EOF`)
 	pages, err := filepath.Glob("*.md")
 	if err != nil || len(pages) == 0 {
 		t.Fatal(pages, err)
@@ -84,6 +93,12 @@ kubectl -n sfo patch touchpoint food --subresource=status --type merge -p '`+mis
 		"CXSponsorMissing.md":     "surveyprogram.cx-operator.io/passenger-experience patched",
 		"CXObjectiveStale.md":     "responsestore.cx-operator.io/responses",
 		"CXEndpointDown.md":       "passenger-experience",
+		"CXFollowUpOverdue.md":    "cases since 2026-11-21T08:00:00Z",
+		"CXConsistentlyLow.md":    "satisfaction since 2026-11-21T08:00:00Z",
+		"CXReviewMissed.md":       "review.cx-operator.io/passenger-experience-2026-w46 patched",
+		"CXSponsorSilent.md":      "surveyprogram.cx-operator.io/passenger-experience patched",
+		"CXHandoffUncovered.md":   "touchpoint.cx-operator.io/rental-cars patched",
+		"CXNoActionTaken.md":      "actionplan.cx-operator.io/better-food patched",
 	}
 	for _, page := range pages {
 		t.Run(page, func(t *testing.T) {

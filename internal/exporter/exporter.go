@@ -83,6 +83,7 @@ func (e *Exporter) Collect(out chan<- prometheus.Metric) {
 		if s.Endpoint != nil {
 			w.endpoint(s.Endpoint)
 		}
+		w.accountability(s)
 	}
 }
 

@@ -52,15 +52,26 @@ func airport() map[Source]Series {
 	}
 	return map[Source]Series{
 		source("SurveyProgram", "passenger-experience"): {
-			Objectives:    []Objective{objective("", "nps", "airport", v1alpha1.StateMet, 35, 2746, &Figures{39.84, 37.18, 42.41, true})},
-			Breaches:      []Breach{breach("SurveyProgram", "passenger-experience", v1alpha1.BreachSponsorMissing, "", "", "airport", 20)},
+			Objectives: []Objective{objective("", "nps", "airport", v1alpha1.StateMet, 35, 2746, &Figures{39.84, 37.18, 42.41, true})},
+			Breaches: []Breach{
+				breach("SurveyProgram", "passenger-experience", v1alpha1.BreachNoActionTaken, "", "", "airport", 19),
+				breach("SurveyProgram", "passenger-experience", v1alpha1.BreachSponsorMissing, "", "", "airport", 20),
+				breach("SurveyProgram", "passenger-experience", v1alpha1.BreachSponsorSilent, "", "", "airport", 18),
+			},
+			Stages:        []Stage{{"sfo", "passenger-experience", v1alpha1.LifecycleTransform}},
+			Notices:       []Notices{{"sfo", "SurveyProgram", "passenger-experience", "airport", 2, 1}},
 			Participation: everything(),
 			Page:          Page{"sfo", "passenger-experience", "", "airport", "https://feedback.example/s/sfo/passenger-experience"},
 			Endpoint:      &Endpoint{"sfo", "passenger-experience", 3, 2, new(true)},
 		},
 		source("Touchpoint", "food"): {
 			Objectives: []Objective{objective("food", "satisfaction", "concessions", v1alpha1.StateMissed, 65, 2421, &Figures{55.72, 53.74, 57.69, true})},
-			Breaches:   []Breach{breach("Touchpoint", "food", v1alpha1.BreachObjectiveMissed, "satisfaction", "", "concessions", 21)},
+			Breaches: []Breach{
+				breach("Touchpoint", "food", v1alpha1.BreachConsistentlyLow, "satisfaction", "", "concessions", 21),
+				breach("Touchpoint", "food", v1alpha1.BreachFollowUpOverdue, "", "cases", "concessions", 20),
+				breach("Touchpoint", "food", v1alpha1.BreachObjectiveMissed, "satisfaction", "", "concessions", 21),
+			},
+			Cases: []Cases{{"sfo", "passenger-experience", "food", "concessions", 4, 1, 18, 20, 0.699, 0.972, day(15)}},
 			Participation: &Participation{"sfo", "passenger-experience", "food", "concessions", v1alpha1.Participation{
 				Suspect: []v1alpha1.SuspectResponses{{Check: "proof", Responses: 1}},
 			}},
@@ -68,6 +79,7 @@ func airport() map[Source]Series {
 		source("Touchpoint", "shops"): {
 			Objectives: []Objective{objective("shops", "satisfaction", "concessions", v1alpha1.StateAtRisk, 62.5, 31, &Figures{Score: 60})},
 			Breaches:   []Breach{breach("Touchpoint", "shops", v1alpha1.BreachPlanMissing, "satisfaction", "", "concessions", 21)},
+			Cases:      []Cases{{Namespace: "sfo", Program: "passenger-experience", Touchpoint: "shops", Team: "concessions"}},
 		},
 		source("Touchpoint", "security"): {
 			Objectives: []Objective{objective("security", "satisfaction", "security", v1alpha1.StateStale, 75, 2407, &Figures{82.01, 80.43, 83.49, true})},
@@ -78,7 +90,10 @@ func airport() map[Source]Series {
 		},
 		source("Touchpoint", "baggage"): {
 			Objectives: []Objective{objective("baggage", "satisfaction", "airport", "", 60, 0, nil)},
-			Breaches:   []Breach{breach("Touchpoint", "baggage", v1alpha1.BreachUnmeasured, "", "", "airport", 20)},
+			Breaches: []Breach{
+				breach("Touchpoint", "baggage", v1alpha1.BreachHandoffUncovered, "", "rental-cars", "airport", 20),
+				breach("Touchpoint", "baggage", v1alpha1.BreachUnmeasured, "", "", "airport", 20),
+			},
 		},
 		source("ActionPlan", "better-food"): {
 			Plans: []Plan{clocked(plan("better-food", "food", "satisfaction", "concessions", v1alpha1.WorkInProgress, day(21)))},
@@ -87,10 +102,20 @@ func airport() map[Source]Series {
 				breach("ActionPlan", "better-food", v1alpha1.BreachPlanOverdue, "satisfaction", "", "concessions", 21),
 				breach("ActionPlan", "better-food", v1alpha1.BreachPlanUnacknowledged, "satisfaction", "", "concessions", 20),
 			},
+			Effects: []Effect{{Namespace: "sfo", Program: "passenger-experience", ActionPlan: "better-food", Touchpoint: "food", Objective: "satisfaction", Team: "concessions", Verdict: v1alpha1.EffectTooEarly}},
 		},
 		source("ActionPlan", "nps-plan"): {
-			Plans: []Plan{plan("nps-plan", "", "nps", "airport", "", time.Time{})},
+			Plans:   []Plan{plan("nps-plan", "", "nps", "airport", "", time.Time{})},
+			Effects: []Effect{{"sfo", "passenger-experience", "nps-plan", "", "nps", "airport", v1alpha1.EffectImproved, 6.1, 2.2, 10, true}},
 		},
+		source("Review", "passenger-experience-2026-w46"): {
+			Reviews:  []Review{{"sfo", "passenger-experience", "passenger-experience-2026-w46", "airport", day(20), time.Time{}}},
+			Breaches: []Breach{breach("Review", "passenger-experience-2026-w46", v1alpha1.BreachReviewMissed, "", "", "airport", 20)},
+		},
+		source("Review", "passenger-experience-2026-w45"): {
+			Reviews: []Review{{"sfo", "passenger-experience", "passenger-experience-2026-w45", "airport", day(13), day(11)}},
+		},
+		source("Team", "concessions"): {Loads: []Load{{"sfo", "concessions", 2, 1, 3, 1}}},
 	}
 }
 
@@ -183,6 +208,25 @@ func TestNamesAndLabels(t *testing.T) {
 		"cx_endpoint_replicas":                             "namespace program",
 		"cx_endpoint_ready_replicas":                       "namespace program",
 		"cx_endpoint_readable":                             "namespace program",
+		"cx_cases_open":                                    survey,
+		"cx_cases_overdue":                                 survey,
+		"cx_cases_oldest_open_timestamp_seconds":           survey,
+		"cx_follow_up_kept_ratio":                          survey,
+		"cx_follow_up_kept_ratio_lower":                    survey,
+		"cx_follow_up_kept_ratio_upper":                    survey,
+		"cx_program_stage":                                 "namespace program stage",
+		"cx_action_plan_effect":                            plan + " verdict",
+		"cx_action_plan_change":                            plan,
+		"cx_action_plan_change_lower":                      plan,
+		"cx_action_plan_change_upper":                      plan,
+		"cx_team_open_plans":                               "namespace team",
+		"cx_team_overdue_plans":                            "namespace team",
+		"cx_team_open_actions":                             "namespace team",
+		"cx_team_overdue_actions":                          "namespace team",
+		"cx_review_due_timestamp_seconds":                  "namespace program review team",
+		"cx_review_held_timestamp_seconds":                 "namespace program review team",
+		"cx_notifications_pending":                         "namespace kind name team",
+		"cx_notifications_dead":                            "namespace kind name team",
 	}
 	for _, m := range Metrics() {
 		if got := strings.Join(m.Labels, " "); got != want[m.Name] {

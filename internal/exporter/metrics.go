@@ -23,6 +23,9 @@ var (
 	breachLabels    = []string{"namespace", "type", "kind", "name", "objective", "item", "program", "team"}
 	surveyLabels    = []string{"namespace", "program", "touchpoint", "team"}
 	endpointLabels  = []string{"namespace", "program"}
+	teamLabels      = []string{"namespace", "team"}
+	reviewLabels    = []string{"namespace", "program", "review", "team"}
+	noticeLabels    = []string{"namespace", "kind", "name", "team"}
 )
 
 // Labels that come last, behind those of the object.
@@ -34,11 +37,14 @@ const (
 	reasonLabel     = "reason"
 	checkLabel      = "check"
 	urlLabel        = "url"
+	stageLabel      = "stage"
+	verdictLabel    = "verdict"
 )
 
 // The metrics of the manager. All are gauges, exported by the leader alone. The number of series grows with the objects
-// that people write, never with answers or respondents: eleven at most for an objective, nine for a plan, two for an open
-// breach, three for a Dedicated program, and for a program or touchpoint twenty-three and one for each question. No label
+// that people write, never with answers or respondents: eleven at most for an objective, sixteen for a plan, two for an open
+// breach or a review, four for a team, three for a Dedicated program, two for a team with something to be told of an object,
+// five for a program's stage, and for a program or touchpoint twenty-nine and one for each question. No label
 // holds a person, an answer or a time.
 var (
 	objectiveScore = Metric{"cx_objective_score",
@@ -134,6 +140,63 @@ var (
 	endpointReadable = Metric{"cx_endpoint_readable",
 		"1 while the operator can read the counts of a Dedicated program from its endpoint, 0 while it cannot. No series for Embedded programs, nor until a first try has ended.",
 		endpointLabels}
+	casesOpen = Metric{"cx_cases_open",
+		"Cases that are not resolved: customers who asked to be contacted, or whose low answer opened a case. The label touchpoint is empty for the program's own page. It says nothing about anyone's performance.",
+		surveyLabels}
+	casesOverdue = Metric{"cx_cases_overdue",
+		"Cases of cx_cases_open that nobody contacted by the promised time.",
+		surveyLabels}
+	casesOldest = Metric{"cx_cases_oldest_open_timestamp_seconds",
+		"The hour in which the oldest case of cx_cases_open was opened, in seconds since 1970. No series where none is open.",
+		surveyLabels}
+	followUp = Metric{"cx_follow_up_kept_ratio",
+		"Customers who were contacted in time, of those who were contacted or whose time has passed, in the last 90 days, from 0 to 1. No series where there were none.",
+		surveyLabels}
+	followUpLower = Metric{"cx_follow_up_kept_ratio_lower",
+		"Lower end of the confidence interval of cx_follow_up_kept_ratio.",
+		surveyLabels}
+	followUpUpper = Metric{"cx_follow_up_kept_ratio_upper",
+		"Upper end of the confidence interval of cx_follow_up_kept_ratio.",
+		surveyLabels}
+	programStage = Metric{"cx_program_stage",
+		"Stage of a program: 1 for the one that it is in, 0 for the others (Design, Listen, Understand, Transform, Realize).",
+		with(endpointLabels, stageLabel)}
+	planEffect = Metric{"cx_action_plan_effect",
+		"Whether an action plan worked: 1 for the verdict, 0 for the others (TooEarly, Improved, NoEvidenceOfChange, Worsened). No series before a plan has begun.",
+		with(planLabels, verdictLabel)}
+	planChange = Metric{"cx_action_plan_change",
+		"Change of the objective's score from before a plan to after it, in the metric's unit." + floor,
+		planLabels}
+	planChangeLower = Metric{"cx_action_plan_change_lower",
+		"Lower end of the confidence interval of cx_action_plan_change." + floor,
+		planLabels}
+	planChangeUpper = Metric{"cx_action_plan_change_upper",
+		"Upper end of the confidence interval of cx_action_plan_change." + floor,
+		planLabels}
+	teamPlans = Metric{"cx_team_open_plans",
+		"Action plans that a team owns and that are neither complete nor cancelled.",
+		teamLabels}
+	teamPlansOverdue = Metric{"cx_team_overdue_plans",
+		"Action plans of cx_team_open_plans past their due date.",
+		teamLabels}
+	teamActions = Metric{"cx_team_open_actions",
+		"Actions of open plans that a team owns and that are neither complete nor cancelled.",
+		teamLabels}
+	teamActionsOverdue = Metric{"cx_team_overdue_actions",
+		"Actions of cx_team_open_actions past their due date.",
+		teamLabels}
+	reviewDue = Metric{"cx_review_due_timestamp_seconds",
+		"Until when a review is to be held, in seconds since 1970.",
+		reviewLabels}
+	reviewHeld = Metric{"cx_review_held_timestamp_seconds",
+		"When a review was held, in seconds since 1970. No series until then.",
+		reviewLabels}
+	noticesPending = Metric{"cx_notifications_pending",
+		"Messages about an object to a team that are still to be sent, or to be sent again.",
+		noticeLabels}
+	noticesDead = Metric{"cx_notifications_dead",
+		"Messages about an object to a team that were given up. They can be replayed.",
+		noticeLabels}
 )
 
 // floor ends the help of metrics that are not shown of few people.
@@ -150,6 +213,10 @@ func Metrics() []Metric {
 		invitations, invitationsAnswered, responseRate, responseRateLower, responseRateUpper, invitationsSkipped,
 		responsesSuspect,
 		endpointReplicas, endpointReady, endpointReadable,
+		casesOpen, casesOverdue, casesOldest, followUp, followUpLower, followUpUpper,
+		programStage, planEffect, planChange, planChangeLower, planChangeUpper,
+		teamPlans, teamPlansOverdue, teamActions, teamActionsOverdue, reviewDue, reviewHeld,
+		noticesPending, noticesDead,
 	}
 }
 

@@ -86,16 +86,27 @@ type Series struct {
 	Participation *Participation
 	// Endpoint of the source; nil where it has no pods.
 	Endpoint *Endpoint
+	// Cases, Stages, Effects, Loads, Reviews and Notices of the source.
+	Cases   []Cases
+	Stages  []Stage
+	Effects []Effect
+	Loads   []Load
+	Reviews []Review
+	Notices []Notices
 }
 
 func (s Series) empty() bool {
-	return len(s.Objectives)+len(s.Breaches)+len(s.Plans) == 0 && s.Page.URL == "" && s.Participation == nil && s.Endpoint == nil
+	return len(s.Objectives)+len(s.Breaches)+len(s.Plans)+len(s.Cases)+len(s.Stages)+len(s.Effects)+len(s.Loads)+
+		len(s.Reviews)+len(s.Notices) == 0 && s.Page.URL == "" && s.Participation == nil && s.Endpoint == nil
 }
 
 func (s Series) equal(o Series) bool {
 	return slices.EqualFunc(s.Objectives, o.Objectives, Objective.equal) &&
 		slices.EqualFunc(s.Breaches, o.Breaches, Breach.equal) &&
 		slices.EqualFunc(s.Plans, o.Plans, Plan.equal) &&
+		slices.EqualFunc(s.Cases, o.Cases, Cases.equal) && slices.EqualFunc(s.Reviews, o.Reviews, Review.equal) &&
+		slices.Equal(s.Stages, o.Stages) && slices.Equal(s.Effects, o.Effects) && slices.Equal(s.Loads, o.Loads) &&
+		slices.Equal(s.Notices, o.Notices) &&
 		s.Page == o.Page && s.Participation.equal(o.Participation) && s.Endpoint.equal(o.Endpoint)
 }
 
@@ -136,6 +147,12 @@ func (s Series) clone() *Series {
 		Plans:      slices.Clone(s.Plans),
 		Page:       s.Page,
 		Endpoint:   s.Endpoint.clone(),
+		Cases:      slices.Clone(s.Cases),
+		Stages:     slices.Clone(s.Stages),
+		Effects:    slices.Clone(s.Effects),
+		Loads:      slices.Clone(s.Loads),
+		Reviews:    slices.Clone(s.Reviews),
+		Notices:    slices.Clone(s.Notices),
 	}
 	for i := range c.Objectives {
 		if f := c.Objectives[i].Figures; f != nil {

@@ -40,12 +40,12 @@ func (w writer) objective(o *Objective) {
 	}
 	w.gauge(objectiveTarget, labels, o.Target)
 	w.gauge(objectiveResponses, labels, float64(o.Responses))
-	states(w, objectiveState, labels, objectiveStates, o.State)
+	states(w, objectiveState, stateLabel, labels, objectiveStates, o.State)
 }
 
 func (w writer) plan(p *Plan) {
 	labels := pairs(planLabels, p.Namespace, p.Program, p.ActionPlan, p.Touchpoint, p.Objective, p.Team)
-	states(w, planState, labels, planStates, p.State)
+	states(w, planState, stateLabel, labels, planStates, p.State)
 	w.instant(planDue, labels, p.Due)
 	w.instant(planOpened, labels, p.Opened)
 	w.instant(planAcknowledgeBy, labels, p.AcknowledgeBy)
@@ -113,7 +113,7 @@ func (w writer) gauge(m Metric, labels []*dto.LabelPair, value float64) {
 }
 
 // states sends one series per state, exactly one of them with the value 1; none where the state is unknown.
-func states[S ~string](w writer, m Metric, labels []*dto.LabelPair, all []S, is S) {
+func states[S ~string](w writer, m Metric, label string, labels []*dto.LabelPair, all []S, is S) {
 	if !slices.Contains(all, is) {
 		return
 	}
@@ -122,7 +122,7 @@ func states[S ~string](w writer, m Metric, labels []*dto.LabelPair, all []S, is 
 		if state == is {
 			value = 1
 		}
-		w.gauge(m, insert(labels, pair(stateLabel, string(state))), value)
+		w.gauge(m, insert(labels, pair(label, string(state))), value)
 	}
 }
 
