@@ -65,7 +65,8 @@ type Rules struct {
 // that is wrong, in a stable order. ID becomes lower case, Language canonical, texts are trimmed and NFC-normalised,
 // Answers stand in the survey's order. The Digest covers touchpoint, team, language, submittedAt and answers in that
 // form, whatever the order of members and of the choices of one answer: not what was passed and failed, so that a retry with
-// other work to show is the same response. Invitation and Proof are for the caller to judge.
+// other work to show is the same response. Nor does it cover the contact, which is not in the response: see Opens. Invitation
+// and Proof are for the caller to judge.
 func (s *Survey) Accept(sub Submission, r Rules) (store.Response, []FieldError) {
 	c := checker{survey: s}
 	response := store.Response{
@@ -82,6 +83,9 @@ func (s *Survey) Accept(sub Submission, r Rules) (store.Response, []FieldError) 
 	}
 	c.checks(&response, sub, r.Import)
 	response.Answers = c.answers(sub, r.Import)
+	if !r.Import {
+		c.left(sub.Touchpoint, sub.Contact)
+	}
 	if len(c.errors) > 0 {
 		return store.Response{}, c.errors
 	}
@@ -184,6 +188,9 @@ func (c *checker) checks(response *store.Response, sub Submission, imported bool
 	}
 	if sub.Proof != "" {
 		c.refuse("/proof", CodeUnknown, "an import has no proof")
+	}
+	if sub.Contact != nil {
+		c.refuse("/contact", CodeUnknown, "an import has no contact: nobody agreed to its use here")
 	}
 	response.Standing = store.Standing(sub.Standing)
 	switch response.Standing {

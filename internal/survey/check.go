@@ -179,6 +179,12 @@ func checkSurvey(s *v1alpha1.Survey) []Problem {
 	if len(s.ThankYou) > 0 {
 		check("spec.survey.thankYou", s.ThankYou)
 	}
+	if s.Contact != nil && len(s.Contact.Text) > 0 {
+		check("spec.survey.contact.text", s.Contact.Text)
+	}
+	if s.Contact != nil && len(s.Contact.Consent) > 0 {
+		check("spec.survey.contact.consent", s.Contact.Consent)
+	}
 	for i, step := range s.Steps {
 		if len(step.Title) > 0 {
 			check(fmt.Sprintf("spec.survey.steps[%d].title", i), step.Title)

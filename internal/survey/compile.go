@@ -20,7 +20,11 @@ import (
 // page from being served.
 //
 // Equal input in any order gives an equal Survey and Hash.
-func Compile(program *v1alpha1.SurveyProgram, touchpoints []v1alpha1.Touchpoint, teams []v1alpha1.Team) (*Survey, []Problem) {
+func Compile(program *v1alpha1.SurveyProgram, touchpoints []v1alpha1.Touchpoint, teams []v1alpha1.Team, opts ...Option) (*Survey, []Problem) {
+	var options compileOptions
+	for _, option := range opts {
+		option(&options)
+	}
 	spec := &program.Spec
 	if problems := checkSurvey(&spec.Survey); len(problems) > 0 {
 		return nil, problems
@@ -41,6 +45,7 @@ func Compile(program *v1alpha1.SurveyProgram, touchpoints []v1alpha1.Touchpoint,
 		Branding:        compileBranding(spec.Survey.Branding),
 		FrameAncestors:  slices.Sorted(slices.Values(spec.Endpoint.FrameAncestors)),
 		Access:          compileAccess(spec.Access),
+		Contact:         compileContact(spec.Survey.Contact),
 	}
 	for _, step := range spec.Survey.Steps {
 		s.Steps = append(s.Steps, Step{Title: texts(step.Title), Questions: step.Questions})
@@ -62,6 +67,7 @@ func Compile(program *v1alpha1.SurveyProgram, touchpoints []v1alpha1.Touchpoint,
 	for i := range teams {
 		s.addUnit(&teams[i], program)
 	}
+	s.compileFollowUps(options.followUps)
 	s.Hash = s.digest()
 	return s, nil
 }

@@ -70,27 +70,34 @@ func plainJSON(err error, into reflect.Type) error {
 	return fmt.Errorf("%s must be %s, not of type %s", mismatch.Field, wantedJSON(mismatch.Field, into), kind)
 }
 
-// wantedJSON says what a member of the struct must be.
+// wantedJSON says what a member of the struct must be, "outer.inner" for a member of a member.
 func wantedJSON(member string, into reflect.Type) string {
+	name, rest, nested := strings.Cut(member, ".")
+	kind := reflect.String
 	for i := range into.NumField() {
 		field := into.Field(i)
-		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != member {
+		if tag, _, _ := strings.Cut(field.Tag.Get("json"), ","); tag != name {
 			continue
 		}
-		kind := field.Type.Kind()
-		if kind == reflect.Pointer {
-			kind = field.Type.Elem().Kind()
+		t := field.Type
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
 		}
-		switch kind {
-		case reflect.Map:
-			return "an object {question: value}"
-		case reflect.Slice:
-			return "a list of strings"
-		case reflect.Bool:
-			return "true or false"
-		case reflect.Int32:
-			return "an integer"
+		if kind = t.Kind(); nested && kind == reflect.Struct {
+			return wantedJSON(rest, t)
 		}
+	}
+	switch kind {
+	case reflect.Map:
+		return "an object {question: value}"
+	case reflect.Struct:
+		return "an object"
+	case reflect.Slice:
+		return "a list of strings"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int32:
+		return "an integer"
 	}
 	return "a string"
 }

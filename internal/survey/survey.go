@@ -45,6 +45,11 @@ type Survey struct {
 	FrameAncestors []string `json:"frameAncestors,omitempty"`
 	// Access says who may answer and how robots are told from people.
 	Access Access `json:"access"`
+	// Contact is the form for a way to be contacted; nil for none.
+	Contact *Contact `json:"contact,omitempty"`
+	// FollowUps are the rules by which answers open cases, by touchpoint, "" for the program's own page. A page without one
+	// asks for no contact.
+	FollowUps map[string]FollowUp `json:"followUps,omitempty"`
 	// Hash is a digest of everything above.
 	Hash string `json:"hash"`
 }
@@ -156,6 +161,9 @@ type Submission struct {
 	Invitation string `json:"invitation,omitempty"`
 	// Proof of work, where the program asks for it; not in imports.
 	Proof string `json:"proof,omitempty"`
+	// Contact that the respondent left; nil for none; not in imports. No digest covers it: from that,
+	// an address could be guessed. Of a repeat, the first one stands.
+	Contact *Left `json:"contact,omitempty"`
 	// Standing, Passed and Failed are for imports only: what an export says of a response, "counted" if empty.
 	Standing string   `json:"standing,omitempty"`
 	Passed   []string `json:"passed,omitempty"`
