@@ -27,7 +27,7 @@ type Silence struct {
 // as not attended only when its due time is over: until then people may still hold it, or note who came. Without a rule, a
 // sponsor or a team of that sponsor nobody can be silent. Reviews of other programs are passed over.
 func SponsorSilent(p *v1alpha1.SurveyProgram, teams team.Lookup, reviews []v1alpha1.Review, rule *v1alpha1.ReviewRule, now time.Time) Silence {
-	names := sponsorTeams(p, teams)
+	names, _ := sponsorTeams(p, teams)
 	if rule == nil || len(names) == 0 {
 		return Silence{}
 	}
@@ -53,9 +53,10 @@ func SponsorSilent(p *v1alpha1.SurveyProgram, teams team.Lookup, reviews []v1alp
 }
 
 // Attendance counts at how many of the last twelve decided reviews the sponsor's team took part; nil where the program has no
-// sponsor with a team. For a team of level Person the nearest ancestor is named.
+// sponsor with a team. For a team of level Person the nearest ancestor is
+// named, and nobody where it has none.
 func Attendance(p *v1alpha1.SurveyProgram, teams team.Lookup, reviews []v1alpha1.Review, now time.Time) *v1alpha1.SponsorAttendance {
-	names := sponsorTeams(p, teams)
+	names, shown := sponsorTeams(p, teams)
 	if len(names) == 0 {
 		return nil
 	}
@@ -68,7 +69,7 @@ func Attendance(p *v1alpha1.SurveyProgram, teams team.Lookup, reviews []v1alpha1
 	if n := len(decided); n > attendanceReviews {
 		decided = decided[n-attendanceReviews:]
 	}
-	a := &v1alpha1.SponsorAttendance{Team: names[len(names)-1], Reviews: int32(len(decided))}
+	a := &v1alpha1.SponsorAttendance{Team: shown, Reviews: int32(len(decided))}
 	for _, present := range decided {
 		if present {
 			a.Attended++
@@ -80,25 +81,25 @@ func Attendance(p *v1alpha1.SurveyProgram, teams team.Lookup, reviews []v1alpha1
 // SponsorAttends says whether the sponsor's team is among the attendees of a review; known is false where the program has no
 // sponsor with a team.
 func SponsorAttends(p *v1alpha1.SurveyProgram, teams team.Lookup, r *v1alpha1.Review) (present, known bool) {
-	names := sponsorTeams(p, teams)
+	names, _ := sponsorTeams(p, teams)
 	return attends(r, names), len(names) > 0
 }
 
 // sponsorTeams are the names by which the sponsor's team takes part: its own, and for a Person also that of the ancestor who
-// stands in, which comes last. A team that does not exist is nobody's.
-func sponsorTeams(p *v1alpha1.SurveyProgram, teams team.Lookup) []string {
+// stands in and is shown. A team that does not exist takes part in nothing.
+func sponsorTeams(p *v1alpha1.SurveyProgram, teams team.Lookup) (names []string, shown string) {
 	if p.Spec.ExecutiveSponsor == nil || p.Spec.ExecutiveSponsor.TeamRef == nil {
-		return nil
+		return nil, ""
 	}
 	own := p.Spec.ExecutiveSponsor.TeamRef.Name
-	shown := team.Shown(own, teams)
-	switch shown {
-	case "":
-		return nil
-	case own:
-		return []string{own}
+	if _, exists := teams(own); !exists {
+		return nil, ""
 	}
-	return []string{own, shown}
+	names = []string{own}
+	if shown = team.Shown(own, teams); shown != "" && shown != own {
+		names = append(names, shown)
+	}
+	return names, shown
 }
 
 // seat is the sponsor's at one review.
