@@ -1,6 +1,10 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // Stage is where in the journey a touchpoint lies.
 // +kubebuilder:validation:Enum=Before;During;After
@@ -63,6 +67,14 @@ type Roles struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=20
 	Informed []NameRef `json:"informed,omitempty"`
+}
+
+// Teams returns every team of the roles: responsible, consulted, informed, in this order. Nil has none.
+func (r *Roles) Teams() []NameRef {
+	if r == nil {
+		return nil
+	}
+	return slices.Concat(r.Responsible, r.Consulted, r.Informed)
 }
 
 // CaseFigures are how the promise to contact customers is kept, over cases whose time ran out or who were contacted in the

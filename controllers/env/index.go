@@ -11,7 +11,7 @@ import (
 
 // Names of the cache's indexes.
 const (
-	// IndexProgram finds touchpoints and plans by the program that they name.
+	// IndexProgram finds touchpoints, plans and reviews by the program that they name.
 	IndexProgram = "program"
 	// IndexStore finds programs by their store.
 	IndexStore = "store"
@@ -37,6 +37,9 @@ var indexes = []index{
 		spec := o.(*v1alpha1.Touchpoint).Spec
 		keys := refNames(spec.OwnerRef)
 		for _, ref := range spec.SupportingTeamRefs {
+			keys = append(keys, ref.Name)
+		}
+		for _, ref := range spec.Roles.Teams() {
 			keys = append(keys, ref.Name)
 		}
 		return keys
@@ -66,6 +69,9 @@ var indexes = []index{
 			keys = append(keys, refNames(a.OwnerRef)...)
 		}
 		return keys
+	}},
+	{&v1alpha1.Review{}, IndexProgram, func(o client.Object) []string {
+		return []string{o.(*v1alpha1.Review).Spec.ProgramRef.Name}
 	}},
 	{&v1alpha1.Team{}, IndexParent, func(o client.Object) []string {
 		return refNames(o.(*v1alpha1.Team).Spec.ParentRef)
