@@ -187,11 +187,11 @@ type Delivery struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Problem string `json:"problem,omitempty"`
-	// digest is the id of the digest that carries the message to the channel; empty where it goes by itself. It is noted
-	// before the digest is sent, so that a repeat is the same one.
+	// message is the id of the message that carries the notice to the channel: its own, or that of a digest. It is noted
+	// before the message is sent for the first time, so that a repeat is the same message.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
-	Digest string `json:"digest,omitempty"`
+	Message string `json:"message,omitempty"`
 }
 
 // Notice is one transition that people are told of. It is written in the same status write as the transition itself, so
