@@ -12,7 +12,7 @@ import (
 	"github.com/cx-operator/cx-operator/internal/render"
 )
 
-// keepKeys sees to it that the store has the key under which contacts are hashed. Its programs read it.
+// keepKeys sees to it that the store has the keys under which contacts are hashed and sealed. Its programs read them.
 func (r *Reconciler) keepKeys(ctx context.Context, rs *v1alpha1.ResponseStore) error {
 	name := client.ObjectKey{Namespace: rs.Namespace, Name: render.KeysName(rs.Name)}
 	_, err := r.KeepSecret(ctx, r.APIReader, name, func(current *corev1.Secret) *corev1.Secret {

@@ -122,7 +122,7 @@ func (r *Reconciler) secretsFor(ctx context.Context, p *v1alpha1.SurveyProgram, 
 			Tokens: intake.Tokens{
 				Import: string(tokens.Data[render.TokenImport]), Read: string(tokens.Data[render.TokenRead]), Sign: string(tokens.Data[render.TokenSign]),
 			},
-			ContactKey: string(keys.Data[render.KeyContacts]),
+			ContactKey: string(keys.Data[render.KeyContacts]), CaseKeys: string(keys.Data[render.KeyCases]),
 		},
 		internal: string(tokens.Data[render.TokenInternal]),
 	}, nil

@@ -56,7 +56,7 @@ ready, but goes on serving for --drain; then it finishes what it has begun, with
 	f.StringVar(&o.store, "store", "", "the ResponseStore that answers are kept in, as NAMESPACE/NAME")
 	f.StringVar(&o.survey, "survey", "", "file with the compiled survey")
 	f.StringVar(&o.tokens, "tokens-dir", "", "folder with the program's tokens: import, read, internal, sign")
-	f.StringVar(&o.keys, "keys-dir", "", "folder with the store's key for contacts, which may be missing: contacts")
+	f.StringVar(&o.keys, "keys-dir", "", "folder with the store's keys for contacts, which may be missing: contacts, cases")
 	f.StringVar(&o.tls, "tls-dir", "", "folder with the certificate of the operations port: tls.crt, tls.key")
 	f.StringVar(&o.sqliteDir, "sqlite-dir", "", "folder of the SQLite store; it must survive a restart")
 	f.StringVar(&o.postgresURI, "postgres-uri-file", "", "file with the connection URI of the PostgreSQL store, instead of --sqlite-dir")

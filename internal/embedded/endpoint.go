@@ -15,6 +15,7 @@ import (
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
+	"github.com/cx-operator/cx-operator/internal/desk"
 	"github.com/cx-operator/cx-operator/internal/intake"
 	"github.com/cx-operator/cx-operator/internal/rollup"
 	"github.com/cx-operator/cx-operator/internal/store"
@@ -65,6 +66,7 @@ type program struct {
 	storeName string
 	survey    *survey.Survey
 	secrets   Secrets
+	keys      desk.Keys
 }
 
 // Secrets of a program and its store.
@@ -73,6 +75,8 @@ type Secrets struct {
 	Tokens intake.Tokens
 	// ContactKey of the store, under which contacts are hashed; empty while there is none.
 	ContactKey string
+	// CaseKeys of the store, which seal contacts, as render.KeyCases has them; empty while there are none.
+	CaseKeys string
 }
 
 // New returns an Endpoint that serves nothing yet.

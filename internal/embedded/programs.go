@@ -36,6 +36,7 @@ func (e *Endpoint) replace(next program) (bool, error) {
 	if ok && last.survey.Hash == s.Hash && last.storeName == next.storeName && last.secrets == next.secrets {
 		return false, nil
 	}
+	next.keys = e.keysOf(s.Program, next.secrets)
 	if !ok || last.survey.Hash != s.Hash {
 		if err := e.keep(s); err != nil {
 			return false, err
@@ -121,6 +122,7 @@ func (e *Endpoint) publish(key store.Key, p program) {
 	if p.secrets.ContactKey != "" {
 		served.ContactKey = []byte(p.secrets.ContactKey)
 	}
+	served.CaseKeys = p.keys.Cases
 	if s, ok := e.stores[p.storeName]; ok {
 		served.Store = s.store
 	}

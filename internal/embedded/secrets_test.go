@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/cx-operator/cx-operator/internal/intake"
@@ -20,13 +21,14 @@ func TestSecrets(t *testing.T) {
 		"read":    func(x *Secrets) { x.Tokens.Read = "r" },
 		"sign":    func(x *Secrets) { x.Tokens.Sign = "s" },
 		"contact": func(x *Secrets) { x.ContactKey = "c" },
+		"cases":   func(x *Secrets) { x.CaseKeys = strings.Repeat("k", 43) },
 	} {
 		change(&last)
 		if err := s.Serve("answers", form("A"), last); err != nil {
 			t.Fatal(err)
 		}
 		s.tell()
-		if p, ok := s.registry.Get(visits); !ok || p.Tokens != last.Tokens || string(p.ContactKey) != last.ContactKey {
+		if p, ok := s.registry.Get(visits); !ok || p.Tokens != last.Tokens || string(p.ContactKey) != last.ContactKey || p.CaseKeys.IsEmpty() != (last.CaseKeys == "") {
 			t.Errorf("%s: served are %+v and %q", name, p.Tokens, p.ContactKey)
 		}
 	}

@@ -34,7 +34,7 @@ type Options struct {
 	// SurveyFile has the compiled survey, as JSON.
 	SurveyFile string
 	// TokensDir has the program's tokens: files import, read, internal and sign, of which one that is missing lets nobody do
-	// what it is for. KeysDir has the store's key for contacts, in the file contacts; it may be missing. TLSDir has the
+	// what it is for. KeysDir has the store's keys, in the files contacts and cases; they may be missing. TLSDir has the
 	// certificate of the operations port, in tls.crt and tls.key.
 	TokensDir, KeysDir, TLSDir string
 	// Store is the ResponseStore that answers are kept in.
@@ -73,7 +73,9 @@ type Endpoint struct {
 	opener      *opener
 	keeper      upkeep.Keeper
 	complaints  complaints
-	draining    chan struct{}
+	// keyComplaints are about the keys of cases, under mu.
+	keyComplaints complaints
+	draining      chan struct{}
 
 	mu      sync.Mutex
 	secrets secrets
@@ -93,7 +95,7 @@ func New(o Options) (*Endpoint, error) {
 	}
 	e := &Endpoint{
 		options: o, survey: s, registry: intake.NewRegistry(), draining: make(chan struct{}),
-		keeper: upkeep.Keeper{Log: o.Log}, complaints: complaints{log: o.Log},
+		keeper: upkeep.Keeper{Log: o.Log}, complaints: complaints{log: o.Log}, keyComplaints: complaints{log: o.Log},
 	}
 	if e.certificate, err = readCertificate(o.TLSDir); err != nil {
 		return nil, err
@@ -204,9 +206,10 @@ func (e *Endpoint) lack(why string) {
 
 // publish hands the program to the pages as it is now. The caller holds the lock.
 func (e *Endpoint) publish() {
-	p := intake.Program{Survey: e.survey, Store: e.opened.Store, Tokens: e.secrets.tokens}
-	if e.secrets.contactKey != "" {
-		p.ContactKey = []byte(e.secrets.contactKey)
+	keys := e.caseKeys()
+	p := intake.Program{Survey: e.survey, Store: e.opened.Store, Tokens: e.secrets.tokens, CaseKeys: keys.Cases}
+	if len(keys.Contact) > 0 {
+		p.ContactKey = keys.Contact
 	}
 	e.registry.Set(e.options.Program, p)
 }

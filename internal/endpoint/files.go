@@ -24,14 +24,15 @@ const (
 	maxTLS    = 1 << 20
 )
 
-// secrets are the program's tokens, and its store's key.
+// secrets are the program's tokens, and its store's keys.
 type secrets struct {
 	tokens     intake.Tokens
 	internal   string
 	contactKey string
+	caseKeys   string
 }
 
-// readSecrets reads the tokens and the key as they are, with every byte: links are signed with them. A file that is missing is
+// readSecrets reads the tokens and the keys as they are, with every byte: links are signed with them. A file that is missing is
 // a token that nobody has.
 func readSecrets(tokensDir, keysDir string) (secrets, error) {
 	var s secrets
@@ -44,6 +45,7 @@ func readSecrets(tokensDir, keysDir string) (secrets, error) {
 		{tokensDir, render.TokenSign, &s.tokens.Sign},
 		{tokensDir, render.TokenInternal, &s.internal},
 		{keysDir, render.KeyContacts, &s.contactKey},
+		{keysDir, render.KeyCases, &s.caseKeys},
 	} {
 		data, err := readFile(filepath.Join(f.dir, f.name), maxSecret)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {

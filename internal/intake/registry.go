@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"sync"
 
+	"github.com/cx-operator/cx-operator/internal/seal"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -26,6 +27,9 @@ type Program struct {
 	// ContactKey is the secret under which contacts are hashed, the same for all programs of a store. Without it, a
 	// contact cannot be invited: 503.
 	ContactKey []byte
+	// CaseKeys seal the contacts of respondents. Without them, or ContactKey, an answer that would open a case is not taken:
+	// 503.
+	CaseKeys seal.Ring
 }
 
 // Registry holds the programs that are served now. It is safe for concurrent use: programs may come, change and go while

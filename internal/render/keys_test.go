@@ -24,7 +24,7 @@ func TestKeysOfANewStore(t *testing.T) {
 				APIVersion: "cx-operator.io/v1alpha1", Kind: "ResponseStore", Name: "answers", UID: "u2", Controller: &yes, BlockOwnerDeletion: &yes,
 			}},
 		},
-		Data: map[string][]byte{"contacts": []byte("r1")},
+		Data: map[string][]byte{"cases": []byte("r1"), "contacts": []byte("r2")},
 	}
 	got := Keys(responseStore(), nil, numbered())
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -42,7 +42,7 @@ func TestKeysOfAnExistingSecret(t *testing.T) {
 		Data:       map[string][]byte{"contacts": []byte("ours"), "other": []byte("kept")},
 	}
 	got := Keys(responseStore(), own, numbered())
-	if got == nil || string(got.Data["contacts"]) != "ours" || string(got.Data["other"]) != "kept" || got.ResourceVersion != "7" {
+	if got == nil || string(got.Data["contacts"]) != "ours" || string(got.Data["cases"]) != "r1" || string(got.Data["other"]) != "kept" || got.ResourceVersion != "7" {
 		t.Fatalf("%+v", got)
 	}
 	if got.Labels["cx-operator.io/tokens"] != "true" || metav1.GetControllerOf(got).Name != "answers" || len(own.Labels) > 0 {

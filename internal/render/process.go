@@ -87,7 +87,7 @@ func (d Dedicated) volumes() []corev1.Volume {
 		secretVolume("tls", corev1.SecretVolumeSource{SecretName: CertificateName(d.Program.Name)}),
 		secretVolume("keys", corev1.SecretVolumeSource{
 			SecretName: KeysName(d.Store.Name), Optional: ptr.To(true),
-			Items: []corev1.KeyToPath{{Key: KeyContacts, Path: KeyContacts}},
+			Items: []corev1.KeyToPath{{Key: KeyContacts, Path: KeyContacts}, {Key: KeyCases, Path: KeyCases}},
 		}),
 		{Name: "tmp", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: ptr.To(resource.MustParse("1Gi"))}}},
 	}

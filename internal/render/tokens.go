@@ -22,8 +22,13 @@ const (
 	TokenSign = "sign"
 )
 
-// KeyContacts is the key of the Secret with a store's keys under which contacts are hashed.
-const KeyContacts = "contacts"
+// Keys of the Secret with a store's keys.
+const (
+	// KeyContacts has the secret under which contacts are hashed.
+	KeyContacts = "contacts"
+	// KeyCases has the secrets that seal the contacts of cases, one in each line, the newest first.
+	KeyCases = "cases"
+)
 
 // TokensName returns the name of the Secret with a program's tokens.
 func TokensName(program string) string { return program + "-tokens" }
@@ -44,7 +49,7 @@ func Tokens(program *v1alpha1.SurveyProgram, current *corev1.Secret, random func
 // Keys returns the Secret with a store's keys, as Tokens does with those of a program.
 func Keys(store *v1alpha1.ResponseStore, current *corev1.Secret, random func() string) *corev1.Secret {
 	return settle(wanted{
-		owner: store, kind: "ResponseStore", name: KeysName(store.Name), keys: []string{KeyContacts},
+		owner: store, kind: "ResponseStore", name: KeysName(store.Name), keys: []string{KeyCases, KeyContacts},
 	}, current, random)
 }
 
