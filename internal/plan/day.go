@@ -43,8 +43,8 @@ func endOfDay(day time.Time, loc *time.Location) time.Time {
 	}
 }
 
-// firstDayEnd is the first end of a day at or after an instant.
-func firstDayEnd(t time.Time, loc *time.Location) time.Time {
+// FirstDayEnd is the first end of a day in a place at or after an instant, in UTC. A nil location is UTC.
+func FirstDayEnd(t time.Time, loc *time.Location) time.Time {
 	day := dayOf(t, loc).AddDate(0, 0, -1)
 	for end := endOfDay(day, place(loc)); ; end = endOfDay(day, place(loc)) {
 		if !end.Before(t) {

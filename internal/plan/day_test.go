@@ -107,8 +107,8 @@ func TestFirstDayEnd(t *testing.T) {
 		{"2026-09-06T04:00:01Z", "2026-09-07T03:00:00Z"},
 		{"2026-04-05T03:30:00Z", "2026-04-05T04:00:00Z"},
 	} {
-		if got := firstDayEnd(instant(t, c.at), santiago); !got.Equal(instant(t, c.want)) {
-			t.Errorf("firstDayEnd(%s) = %s, want %s", c.at, got, c.want)
+		if got := FirstDayEnd(instant(t, c.at), santiago); !got.Equal(instant(t, c.want)) {
+			t.Errorf("FirstDayEnd(%s) = %s, want %s", c.at, got, c.want)
 		}
 	}
 }

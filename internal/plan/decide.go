@@ -198,7 +198,7 @@ func (s Situation) heldUntil(p *v1alpha1.ActionPlan) time.Time {
 	if !s.Breach.Since.Time.Before(disjoint) {
 		return s.Breach.Since.Time
 	}
-	until := firstDayEnd(disjoint, s.Location)
+	until := FirstDayEnd(disjoint, s.Location)
 	if missed := s.Status.StateSince; missed != nil {
 		until = later(until, missed.Time)
 	}
