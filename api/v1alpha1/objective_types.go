@@ -178,6 +178,9 @@ type ObjectiveStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ReleasedResponses int64 `json:"releasedResponses,omitempty"`
+	// recognizedTime is when the owner's team was told that the objective is Met; absent where it was not, or is no longer.
+	// +optional
+	RecognizedTime *metav1.Time `json:"recognizedTime,omitempty"`
 	// definition is a digest of what is measured (question, revision, metric, window, satisfied values, confidence). A new
 	// one starts the figures and the verdict anew.
 	// +optional

@@ -21,3 +21,11 @@ const (
 	// ReasonRecognized is the event of an objective that is Met, of which the owner's team is told.
 	ReasonRecognized = "Recognized"
 )
+
+// The modes of recognition.
+const (
+	// RecognitionNotify tells the owner's team what is Met.
+	RecognitionNotify = "Notify"
+	// RecognitionNone keeps silent.
+	RecognitionNone = "None"
+)

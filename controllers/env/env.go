@@ -80,11 +80,12 @@ func (e *Env) Announce(obj runtime.Object, transitions []breach.Transition) {
 		if t.Opened {
 			kind, action, text = corev1.EventTypeWarning, "OpenBreach", "opened: "
 		}
-		e.Recorder.Eventf(obj, nil, kind, t.Reason, action, "%s", text+describe(t.Breach))
+		e.Recorder.Eventf(obj, nil, kind, t.Reason, action, "%s", text+Describe(t.Breach))
 	}
 }
 
-func describe(b v1alpha1.Breach) string {
+// Describe names a breach in words.
+func Describe(b v1alpha1.Breach) string {
 	text := string(b.Type)
 	if b.Objective != "" {
 		text += " of objective " + b.Objective

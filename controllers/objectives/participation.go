@@ -21,7 +21,7 @@ func Participate(e *env.Env, s Subject, previous *v1alpha1.Participation, now ti
 	in := participation.Input{
 		Now: now, Previous: previous,
 		MinimumCell: int64(s.Program.Spec.Privacy.MinimumCell),
-		Confidence:  float64(s.Program.Spec.Evidence.ConfidencePercent) / 100,
+		Confidence:  float64(s.rules().Evidence.ConfidencePercent) / 100,
 		Count: func(question string, from, to store.Hour) participation.Window {
 			w := e.Book.Window(s.query(e, question, 1, from, to))
 			return participation.Window{Values: w.Values, Earliest: w.Earliest, Any: w.Any}

@@ -109,8 +109,8 @@ func refused(err error) bool { return apierrors.IsForbidden(err) || apierrors.Is
 func situationOf(s Subject, b v1alpha1.Breach, out evaluate.Output, existing []v1alpha1.ActionPlan) (plan.Situation, bool) {
 	situation := plan.Situation{
 		Namespace: s.Program.Namespace, Program: s.Program.Name, Touchpoint: s.Touchpoint, DisplayName: s.DisplayName,
-		ConfidencePercent: s.Program.Spec.Evidence.ConfidencePercent,
-		Breach:            b, Rule: plan.RuleOf(s.OnMissed), OwnerRef: s.OwnerRef, Judged: out.Judged,
+		ConfidencePercent: s.rules().Evidence.ConfidencePercent,
+		Breach:            b, Rule: s.rules().Plan, OwnerRef: s.OwnerRef, Judged: out.Judged,
 	}
 	if situation.OwnerRef == nil {
 		situation.OwnerRef = s.Program.Spec.OwnerRef

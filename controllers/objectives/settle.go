@@ -16,6 +16,9 @@ import (
 type Verdicts struct {
 	Objectives *[]v1alpha1.ObjectiveStatus
 	Judged     **v1alpha1.Judging
+	// Breaches and Outbox are for Conclude.
+	Breaches *[]v1alpha1.Breach
+	Outbox   *[]v1alpha1.Notice
 }
 
 // Settled is what became of a status.
@@ -24,6 +27,8 @@ type Settled struct {
 	Wait time.Duration
 	// Live holds the verdicts as judged, also where their writing waits.
 	Live []v1alpha1.ObjectiveStatus
+	// Next is when a step of an escalation or a recognition is due; zero for never.
+	Next time.Time
 }
 
 // Settle writes the status of obj where it differs from before: at once, or, where nothing but figures differs, not more

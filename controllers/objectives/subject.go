@@ -13,6 +13,7 @@ import (
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
+	"github.com/cx-operator/cx-operator/internal/policy"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -31,6 +32,8 @@ type Subject struct {
 	Objectives []v1alpha1.Objective
 	OnMissed   *v1alpha1.OnMissed
 	OwnerRef   *v1alpha1.NameRef
+	// Effective is the rules that apply: those of its policy and what its spec states.
+	Effective policy.Effective
 	// Previous is what its status holds.
 	Previous evaluate.Previous
 	// Frozen leaves every verdict as it is, since the spec cannot be judged now.
@@ -91,14 +94,15 @@ func specify(in *evaluate.Input, s Subject) error {
 		return fmt.Errorf("time zone of program: %w", err)
 	}
 	in.Rules = evaluate.Rules{
-		MinimumResponses: int64(s.Program.Spec.Evidence.MinimumResponses),
-		MinimumCell:      int64(s.Program.Spec.Privacy.MinimumCell),
-		Release:          s.Program.Spec.Privacy.Release,
-		Judging:          s.Program.Spec.Evidence.Judging,
-		Location:         location,
+		MinimumResponses:   int64(s.rules().Evidence.MinimumResponses),
+		MinimumCell:        int64(s.Program.Spec.Privacy.MinimumCell),
+		Release:            s.Program.Spec.Privacy.Release,
+		Judging:            s.rules().Evidence.Judging,
+		ConsecutiveWindows: s.rules().ConsecutiveWindows,
+		Location:           location,
 	}
 	for _, o := range s.Objectives {
-		objective, err := resolve(o, s.Program)
+		objective, err := resolve(o, s.Program, s.rules().Evidence)
 		if err != nil {
 			return fmt.Errorf("objective %s: %w", o.Name, err)
 		}
@@ -107,12 +111,12 @@ func specify(in *evaluate.Input, s Subject) error {
 	return nil
 }
 
-func resolve(o v1alpha1.Objective, program *v1alpha1.SurveyProgram) (evaluate.Objective, error) {
+func resolve(o v1alpha1.Objective, program *v1alpha1.SurveyProgram, evidence v1alpha1.Evidence) (evaluate.Objective, error) {
 	for _, q := range program.Spec.Survey.Questions {
 		if q.Name != o.Question {
 			continue
 		}
-		definition, err := survey.Definition(o, q, program.Spec.Evidence)
+		definition, err := survey.Definition(o, q, evidence)
 		if err != nil {
 			return evaluate.Objective{}, err
 		}

@@ -5,6 +5,7 @@ package touchpoint
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -20,6 +21,7 @@ import (
 // +kubebuilder:rbac:groups=cx-operator.io,resources=touchpoints,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cx-operator.io,resources=touchpoints/status,verbs=get;patch
 // +kubebuilder:rbac:groups=cx-operator.io,resources=actionplans,verbs=get;list;watch;create
+// +kubebuilder:rbac:groups=cx-operator.io,resources=accountabilitypolicies,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Reconciler reconciles Touchpoints.
@@ -56,30 +58,34 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return ctrl.Result{}, err
 	}
 	people := objectives.Participate(r.Env, s.subject, before.Status.Participation, now)
+	cases := objectives.Cases(r.Env, s.subject, before.Status.Cases, now)
 
 	tp := before.DeepCopy()
 	tp.Status.ObservedGeneration = tp.Generation
 	tp.Status.URL = s.url
 	tp.Status.Objectives, tp.Status.Judged = verdict.Objectives, verdict.Judged
-	tp.Status.Participation = people.Figures
-	wanted := append(append(s.breaches(), plans.Missed...), plans.Missing...)
+	tp.Status.Participation, tp.Status.Cases = people.Figures, cases.Figures
+	wanted := slices.Concat(s.breaches(), plans.Missed, plans.Missing, verdict.Low, cases.Breaches)
 	open, transitions := objectives.Merge(before.Status.Breaches, wanted, verdict, now)
 	tp.Status.Breaches = open
 
 	set := conditions.Set{Conditions: &tp.Status.Conditions, Generation: tp.Generation, Now: now}
 	s.setConditions(set, unjudged)
+	tp.Status.PolicyRef = objectives.SetGoverned(set, s.subject.Effective)
 	objectives.SetConditions(set, verdict.Objectives, tp.Status.Breaches, plans.Late)
 
-	settled, err := objectives.Settle(ctx, r.Env, &r.throttle, tp, before, verdictsOf, transitions)
+	settled, err := objectives.Conclude(ctx, r.Env, &r.throttle, s.subject, tp, before, verdictsOf, transitions, now)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	r.export(s, tp, settled)
-	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next, people.Next), plans.Refused
+	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next, people.Next, cases.Next, settled.Next), plans.Refused
 }
 
 func verdictsOf(tp *v1alpha1.Touchpoint) objectives.Verdicts {
-	return objectives.Verdicts{Objectives: &tp.Status.Objectives, Judged: &tp.Status.Judged}
+	return objectives.Verdicts{
+		Objectives: &tp.Status.Objectives, Judged: &tp.Status.Judged, Breaches: &tp.Status.Breaches, Outbox: &tp.Status.Outbox,
+	}
 }
 
 func (r *Reconciler) export(s scope, tp *v1alpha1.Touchpoint, settled objectives.Settled) {
@@ -90,6 +96,7 @@ func (r *Reconciler) export(s scope, tp *v1alpha1.Touchpoint, settled objectives
 	series := objectives.Series(label, s.subject, tp.Status.Objectives, settled.Live, tp.Status.Breaches)
 	series.Participation = objectives.ParticipationSeries(label, tp.Status.Participation)
 	series.Page = objectives.PageSeries(label, tp.Status.URL)
+	series.Cases = objectives.CaseSeries(label, tp.Status.Cases)
 	r.Exporter.Set(source(tp.Namespace, tp.Name), series)
 }
 

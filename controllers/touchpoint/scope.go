@@ -13,6 +13,7 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/objectives"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
+	"github.com/cx-operator/cx-operator/internal/policy"
 	"github.com/cx-operator/cx-operator/internal/survey"
 	"github.com/cx-operator/cx-operator/internal/team"
 )
@@ -23,9 +24,12 @@ type scope struct {
 	subject    objectives.Subject
 	problems   []survey.Problem // of the spec and its references
 	owned      bool
-	served     []string // questions of the touchpoint's page
-	team       string   // shown in metrics
-	url        string
+	// roleProblems are those of problems that are of the roles.
+	roleProblems []survey.Problem
+	handoff      handoff
+	served       []string // questions of the touchpoint's page
+	team         string   // shown in metrics
+	url          string
 }
 
 func (r *Reconciler) read(ctx context.Context, tp *v1alpha1.Touchpoint) (scope, error) {
@@ -35,11 +39,14 @@ func (r *Reconciler) read(ctx context.Context, tp *v1alpha1.Touchpoint) (scope, 
 	s.owned = tp.Spec.OwnerRef != nil && len(missingOwner) == 0
 	s.problems = append(s.problems, missingOwner...)
 	s.problems = append(s.problems, missingSupport(tp, teams)...)
-	handoff, err := r.checkHandoff(ctx, tp)
-	if err != nil {
+	s.roleProblems = missingRoles(tp.Spec.Roles, teams)
+	s.problems = append(s.problems, s.roleProblems...)
+	var lost []survey.Problem
+	var err error
+	if s.handoff, lost, err = r.readHandoff(ctx, tp, teams); err != nil {
 		return scope{}, err
 	}
-	s.problems = append(s.problems, handoff...)
+	s.problems = append(s.problems, lost...)
 
 	program := &v1alpha1.SurveyProgram{}
 	found, err := r.Find(ctx, tp.Namespace, tp.Spec.ProgramRef.Name, program)
@@ -53,6 +60,11 @@ func (r *Reconciler) read(ctx context.Context, tp *v1alpha1.Touchpoint) (scope, 
 			Objectives: tp.Status.Objectives, Breaches: tp.Status.Breaches, Judged: tp.Status.Judged,
 		},
 	}
+	policies, err := r.Policies(ctx, tp.Namespace)
+	if err != nil {
+		return scope{}, err
+	}
+	s.subject.Effective = policy.ForTouchpoint(policies, program, tp)
 	if !found {
 		s.noProgram(teams)
 		return s, nil
@@ -113,21 +125,6 @@ func missingSupport(tp *v1alpha1.Touchpoint, teams team.Lookup) []survey.Problem
 	return problems
 }
 
-func (r *Reconciler) checkHandoff(ctx context.Context, tp *v1alpha1.Touchpoint) ([]survey.Problem, error) {
-	if tp.Spec.Handoff == nil {
-		return nil, nil
-	}
-	name := tp.Spec.Handoff.ToRef.Name
-	found, err := r.Find(ctx, tp.Namespace, name, &v1alpha1.Touchpoint{})
-	if err != nil || found {
-		return nil, err
-	}
-	return []survey.Problem{{
-		Reason: v1alpha1.ReasonTouchpointNotFound, Field: "spec.handoff.toRef.name",
-		Message: fmt.Sprintf("no Touchpoint %q in this namespace", name),
-	}}, nil
-}
-
 // breaches returns those that the spec itself opens.
 func (s *scope) breaches() []v1alpha1.Breach {
 	var open []v1alpha1.Breach
@@ -137,7 +134,7 @@ func (s *scope) breaches() []v1alpha1.Breach {
 	if s.touchpoint.Spec.Importance == v1alpha1.ImportanceCritical && !s.measured() {
 		open = append(open, v1alpha1.Breach{Type: v1alpha1.BreachUnmeasured})
 	}
-	return open
+	return append(open, s.handoffBreaches()...)
 }
 
 // measured says whether a served question has an objective. Objectives on questions that are not served are problems.
@@ -157,6 +154,8 @@ func (s *scope) measured() bool {
 
 func (s *scope) setConditions(set conditions.Set, unjudged []survey.Problem) {
 	set.Resolve(append(unjudged, s.problems...), "the touchpoint is served and judged")
+	s.setRoles(set)
+	s.setHandoff(set)
 	switch {
 	case s.owned:
 		set.True(v1alpha1.ConditionOwnerAssigned, v1alpha1.ReasonOwned, "an existing team owns the touchpoint")

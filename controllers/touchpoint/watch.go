@@ -2,6 +2,7 @@ package touchpoint
 
 import (
 	"context"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,10 +22,11 @@ import (
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Touchpoint{}).
-		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.handingOver), builder.WithPredicates(env.Existence)).
+		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.handingOver), builder.WithPredicates(ownerChanged)).
 		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), builder.WithPredicates(programMatters)).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(env.SpecChanged)).
 		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan)).
+		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofPolicy), builder.WithPredicates(env.SpecChanged)).
 		WithOptions(env.ControllerOptions(workers))
 	ofIt := func(ctx context.Context, program types.NamespacedName) []reconcile.Request {
 		return r.byProgram(ctx, program.Namespace, program.Name)
@@ -46,7 +48,7 @@ var programMatters = predicate.Funcs{
 		if !ok || !ok2 {
 			return false
 		}
-		return env.SpecChanged.Update(u) || last.Status.URL != next.Status.URL ||
+		return env.SpecChanged.Update(u) || !maps.Equal(last.Labels, next.Labels) || last.Status.URL != next.Status.URL ||
 			(last.Status.Endpoint == nil) != (next.Status.Endpoint == nil) || env.ServedBy(last) != env.ServedBy(next) ||
 			last.DeletionTimestamp.IsZero() != next.DeletionTimestamp.IsZero() ||
 			!equality.Semantic.DeepEqual(env.ReadyOf(last.Status.Conditions), env.ReadyOf(next.Status.Conditions))
@@ -70,12 +72,18 @@ func (r *Reconciler) ofTeam(ctx context.Context, o client.Object) []reconcile.Re
 	var found []reconcile.Request
 	for _, name := range r.TeamAndBelow(ctx, o.GetNamespace(), o.GetName()) {
 		by := client.MatchingFields{env.IndexTeam: name}
-		found = append(found, r.Requests(ctx, &v1alpha1.TouchpointList{}, o.GetNamespace(), by)...)
+		named := r.Requests(ctx, &v1alpha1.TouchpointList{}, o.GetNamespace(), by)
+		found = append(append(found, named...), r.handingOverTo(ctx, named)...)
 		for _, program := range r.Requests(ctx, &v1alpha1.SurveyProgramList{}, o.GetNamespace(), by) {
 			found = append(found, r.byProgram(ctx, program.Namespace, program.Name)...)
 		}
 	}
 	return found
+}
+
+// ofPolicy finds every touchpoint of the namespace: a policy that no longer selects one matters to it as well.
+func (r *Reconciler) ofPolicy(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.Requests(ctx, &v1alpha1.TouchpointList{}, o.GetNamespace())
 }
 
 func ofPlan(_ context.Context, o client.Object) []reconcile.Request {

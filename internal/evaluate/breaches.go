@@ -10,13 +10,7 @@ import (
 
 // missedBreaches returns the breaches of type ObjectiveMissed, in order and one per objective.
 func missedBreaches(all []v1alpha1.Breach) []v1alpha1.Breach {
-	var missed []v1alpha1.Breach
-	for _, b := range all {
-		if b.Type == v1alpha1.BreachObjectiveMissed {
-			missed = append(missed, b)
-		}
-	}
-	open, _ := breach.Merge(nil, missed, time.Time{})
+	open, _ := breach.Merge(nil, ofType(all, v1alpha1.BreachObjectiveMissed), time.Time{})
 	return open
 }
 

@@ -25,6 +25,11 @@ type Rules struct {
 	Release v1alpha1.ReleaseMode
 	// Judging says when a breach may open.
 	Judging v1alpha1.JudgingMode
+	// ConfirmDays is for how many days before a judging point the objective must have stood Missed at the same hour; 0 for none.
+	ConfirmDays int32
+	// ConsecutiveWindows is after how many disjoint windows in a row that are Missed an objective is consistently low; below 1
+	// is never.
+	ConsecutiveWindows int32
 	// Location is the program's time zone; nil is UTC.
 	Location *time.Location
 }
@@ -59,7 +64,8 @@ const (
 // Previous is the status that the last evaluation led to, as it was stored.
 type Previous struct {
 	Objectives []v1alpha1.ObjectiveStatus
-	// Breaches may hold breaches of any type; those that are not ObjectiveMissed are ignored.
+	// Breaches may hold breaches of any type; those that are neither ObjectiveMissed nor ConsistentlyLow are
+	// ignored.
 	Breaches []v1alpha1.Breach
 	Judged   *v1alpha1.Judging
 }
@@ -82,6 +88,8 @@ type Output struct {
 	Objectives []v1alpha1.ObjectiveStatus
 	// Breaches are the open ones of type ObjectiveMissed, by objective.
 	Breaches []v1alpha1.Breach
+	// Low are the open ones of type ConsistentlyLow, by objective.
+	Low []v1alpha1.Breach
 	// Judged is how far was judged; nil before the first evaluation with counts.
 	Judged *v1alpha1.Judging
 	// Transitions are the breaches that closed and opened.
@@ -125,6 +133,8 @@ func Evaluate(in Input) (Output, error) {
 		judged = append(judged, j)
 	}
 	out.Breaches, out.Transitions = settle(in, point, judged)
+	low, transitions := settleLow(in, point, judged, out.Breaches, out.Transitions)
+	out.Low, out.Transitions = low, append(out.Transitions, transitions...)
 	out.Next = next(in, judged, out.Breaches)
 	return out, errors.Join(errs...)
 }
@@ -170,7 +180,7 @@ func judge(in Input, point point, o Objective, previous *v1alpha1.ObjectiveStatu
 
 // unread returns the previous status as it is: nothing is known yet.
 func unread(in Input) Output {
-	out := Output{Judged: in.Previous.Judged.DeepCopy(), Breaches: missedBreaches(in.Previous.Breaches)}
+	out := Output{Judged: in.Previous.Judged.DeepCopy(), Breaches: missedBreaches(in.Previous.Breaches), Low: lowBreaches(in.Previous.Breaches)}
 	for i := range in.Previous.Objectives {
 		out.Objectives = append(out.Objectives, *in.Previous.Objectives[i].DeepCopy())
 	}
@@ -179,7 +189,7 @@ func unread(in Input) Output {
 
 // stale keeps figures, breaches and how far was judged, and says that they are history.
 func stale(in Input) Output {
-	out := Output{Judged: in.Previous.Judged.DeepCopy(), Breaches: missedBreaches(in.Previous.Breaches)}
+	out := Output{Judged: in.Previous.Judged.DeepCopy(), Breaches: missedBreaches(in.Previous.Breaches), Low: lowBreaches(in.Previous.Breaches)}
 	for _, o := range in.Objectives {
 		previous := find(in.Previous.Objectives, o.Name)
 		s := v1alpha1.ObjectiveStatus{Name: o.Name, Target: o.targetText(), Definition: o.Digest()}

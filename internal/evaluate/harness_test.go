@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,7 +146,7 @@ func (w *world) store(out Output) {
 
 func persisted(t testing.TB, out Output) Previous {
 	t.Helper()
-	b, err := json.Marshal(Previous{Objectives: out.Objectives, Breaches: out.Breaches, Judged: out.Judged})
+	b, err := json.Marshal(Previous{Objectives: out.Objectives, Breaches: slices.Concat(out.Breaches, out.Low), Judged: out.Judged})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ func TestAnyHistory(t *testing.T) {
 		h.in.Rules.Release = rapid.SampledFrom([]v1alpha1.ReleaseMode{v1alpha1.ReleaseGuarded, v1alpha1.ReleaseImmediate}).Draw(rt, "release")
 		h.in.Rules.Judging = rapid.SampledFrom([]v1alpha1.JudgingMode{v1alpha1.JudgingDaily, v1alpha1.JudgingContinuous}).Draw(rt, "judging")
 		h.in.Objectives[0].WindowDays = rapid.Int32Range(1, 5).Draw(rt, "windowDays")
+		h.in.Rules.ConsecutiveWindows = rapid.Int32Range(0, 3).Draw(rt, "consecutiveWindows")
 		rt.Repeat(map[string]func(*rapid.T){
 			"answer": func(rt *rapid.T) {
 				h.answer(rapid.SampledFrom([]int{1, 1, 2, 3, 4, 5, 5}).Draw(rt, "value"), rapid.Int64Range(1, 8).Draw(rt, "n"))
@@ -47,6 +48,7 @@ func TestAnyHistory(t *testing.T) {
 				h.in.Objectives[0].Target = rapid.SampledFrom([]float64{40, 65, 90}).Draw(rt, "target")
 			},
 			"window": func(rt *rapid.T) { h.in.Objectives[0].WindowDays = rapid.Int32Range(1, 5).Draw(rt, "days") },
+			"policy": func(rt *rapid.T) { h.in.Rules.ConsecutiveWindows = rapid.Int32Range(0, 3).Draw(rt, "windows") },
 			"read":   func(rt *rapid.T) { h.in.Readability = Readability(rapid.IntRange(0, 2).Draw(rt, "readability")) },
 			"replace": func(rt *rapid.T) {
 				if rapid.IntRange(0, 9).Draw(rt, "replace") == 0 {
@@ -84,6 +86,7 @@ func (h *history) look(rt *rapid.T) {
 	h.checkReading(rt, s, live, point)
 	h.checkBreaches(rt, before, out, point)
 	h.checkOpening(rt, before, out, result)
+	h.checkLow(rt, before, out, point)
 	if !out.Next.After(h.now) {
 		rt.Fatalf("next %s is not after %s", out.Next, h.now)
 	}
@@ -136,6 +139,9 @@ func (h *history) checkBreaches(rt *rapid.T, before Previous, out Output, point 
 	state := out.Objectives[0].State
 	low := state == v1alpha1.StateMissed || state == v1alpha1.StateAtRisk
 	for _, tr := range out.Transitions {
+		if tr.Breach.Type != v1alpha1.BreachObjectiveMissed {
+			continue // see checkLow
+		}
 		if tr.Opened == open {
 			rt.Fatalf("%s, while open is %v", events(out), open)
 		}
@@ -192,4 +198,52 @@ func (h *history) checkOpening(rt *rapid.T, before Previous, out Output, live sc
 	if due && low && len(out.Breaches) != 1 {
 		rt.Fatalf("judged Missed, and no breach is open; state %s", state)
 	}
+}
+
+// checkLow: ConsistentlyLow is open only beside the objective's own breach, opens only at a judging point and where every
+// one of the windows is Missed, stays while both its rule and that breach do, and each opening and closing is told.
+func (h *history) checkLow(rt *rapid.T, before Previous, out Output, point bool) {
+	was, is := len(lowBreaches(before.Breaches)) == 1, len(out.Low) == 1
+	for _, tr := range out.Transitions {
+		if tr.Breach.Type != v1alpha1.BreachConsistentlyLow {
+			continue
+		}
+		if tr.Opened == was {
+			rt.Fatalf("%s, while open is %v", events(out), was)
+		}
+		was = tr.Opened
+		if tr.Opened && !(point && h.lowSomewhere(rt, out)) {
+			rt.Fatalf("%s at judging point %v", events(out), point)
+		}
+		if !tr.Opened && tr.Reason == v1alpha1.ReasonRemoved && h.in.Rules.ConsecutiveWindows > 0 {
+			rt.Fatalf("%s while %d windows are the rule", events(out), h.in.Rules.ConsecutiveWindows)
+		}
+	}
+	if was != is || is && (len(out.Breaches) != 1 || h.in.Rules.ConsecutiveWindows < 1) {
+		rt.Fatalf("%+v beside %+v after %s, %d windows", out.Low, out.Breaches, events(out), h.in.Rules.ConsecutiveWindows)
+	}
+}
+
+// lowSomewhere counts the windows anew, back from now and from the end of the day that was judged.
+func (h *history) lowSomewhere(rt *rapid.T, out Output) bool {
+	o := h.in.Objectives[0]
+	ends := []store.Hour{WindowEnd(h.now)}
+	if day, err := time.ParseInLocation("2006-01-02T15:04", out.Judged.Through+"T23:59", h.in.Rules.Location); err == nil {
+		ends = append(ends, store.HourOf(day)+1)
+	}
+	for _, end := range ends {
+		low := true
+		for k := range h.in.Rules.ConsecutiveWindows {
+			to := end - store.Hour(k*o.WindowDays*24)
+			r, err := score.Compute(o.Definition, h.count(o, to-store.Hour(o.WindowDays*24), to).Counts)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			low = low && r.N >= h.in.Rules.MinimumResponses && r.Upper < o.Target
+		}
+		if low {
+			return true
+		}
+	}
+	return false
 }

@@ -16,6 +16,7 @@ func carry(o Objective, previous *v1alpha1.ObjectiveStatus) (v1alpha1.ObjectiveS
 	}
 	s.Score, s.Lower, s.Upper = previous.Score, previous.Lower, previous.Upper
 	s.ReleasedAnswers, s.ReleasedResponses = previous.ReleasedAnswers, previous.ReleasedResponses
+	s.RecognizedTime = previous.RecognizedTime.DeepCopy()
 	return s, true
 }
 

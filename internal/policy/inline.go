@@ -7,14 +7,6 @@ import (
 	"github.com/cx-operator/cx-operator/internal/plan"
 )
 
-// The modes of recognition, as the API has them.
-const (
-	// RecogniseNotify tells the owner's team what is Met.
-	RecogniseNotify = "Notify"
-	// RecogniseNone keeps silent.
-	RecogniseNone = "None"
-)
-
 // laxities are what is stated inline and laxer than the policy, each as "field: what is stated, the policy says what".
 type laxities []string
 

@@ -122,7 +122,7 @@ func ForTouchpoint(policies []v1alpha1.AccountabilityPolicy, p *v1alpha1.SurveyP
 func builtIn(p *v1alpha1.SurveyProgram, onMissed *v1alpha1.OnMissed) Effective {
 	return Effective{
 		Evidence: p.Spec.Evidence, Plan: statedRule(p, onMissed),
-		Recognition: v1alpha1.Recognition{Mode: RecogniseNone},
+		Recognition: v1alpha1.Recognition{Mode: v1alpha1.RecognitionNone},
 	}
 }
 
