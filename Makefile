@@ -140,6 +140,11 @@ generate: ## Regenerate deep copies, CRDs, RBAC, Prometheus files and reference 
 	@mkdir -p docs; crd_ref_docs=$(call tool,crd-ref-docs); \
 	"$$crd_ref_docs" --source-path api --config hack/tools/crd-ref-docs.yaml --renderer markdown --output-path docs/api.md \
 	  --log-level ERROR
+	@meta=k8s.io/apimachinery/pkg; go tool -modfile=hack/openapi/go.mod openapi-gen --go-header-file /dev/null -r /dev/null \
+	  --output-dir internal/feedback/openapi --output-pkg $(MODULE)/internal/feedback/openapi --output-file zz_generated.openapi.go \
+	  --output-model-name-file zz_generated.model_name.go \
+	  --readonly-pkg $$meta/apis/meta/v1 --readonly-pkg $$meta/runtime --readonly-pkg $$meta/version \
+	  ./api/feedback/v1alpha1 $$meta/apis/meta/v1 $$meta/runtime $$meta/version
 	@go run ./hack/docs
 	@go run ./hack/docs
 	@go run ./hack/dashboards
@@ -148,7 +153,7 @@ generate: ## Regenerate deep copies, CRDs, RBAC, Prometheus files and reference 
 .PHONY: tidy
 tidy: ## Bring go.mod and go.sum of the modules in line with the code.
 	$(call say,go mod tidy)
-	@for module in . hack/crds hack/helm hack/image hack/kube hack/monitoring hack/tools test/gitops/health; do (cd $$module && go mod tidy); done
+	@for module in . hack/crds hack/helm hack/image hack/kube hack/monitoring hack/openapi hack/tools test/gitops/health; do (cd $$module && go mod tidy); done
 
 .PHONY: verify
 verify: tidy generate ## Regenerate and fail where the tree is then not what is committed.

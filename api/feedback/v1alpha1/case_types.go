@@ -4,6 +4,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // CaseState is how far a case is.
 // +kubebuilder:validation:Enum=Open;Contacted;Resolved;Informed
+// +enum
 type CaseState string
 
 // The states of a case, in their order. A case moves forward only, and may leave states out.
@@ -20,7 +21,18 @@ const (
 
 // CaseReason says why a case was opened.
 // +kubebuilder:validation:Enum=Detractor;LowScore;ContactRequested
+// +enum
 type CaseReason string
+
+// The reasons of cases.
+const (
+	// CaseDetractor is an NPS answer that is a detractor's.
+	CaseDetractor CaseReason = "Detractor"
+	// CaseLowScore is a CSAT, CES or Rating answer that is low.
+	CaseLowScore CaseReason = "LowScore"
+	// CaseContactRequested is that the respondent asked to be contacted.
+	CaseContactRequested CaseReason = "ContactRequested"
+)
 
 // PlanRef names an ActionPlan in the same namespace.
 type PlanRef struct {
