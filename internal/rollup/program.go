@@ -56,7 +56,7 @@ func (s *sum) add(h store.Hour, column int, n int64, blank bool) {
 }
 
 // KeptDays is for how many days counts of visits, invitations and suspects are kept, which have many values each. Those of
-// answers are kept for ever.
+// answers and of cases are kept for ever: a promise that nobody kept stays one.
 const KeptDays = 32
 
 // floorAt is the first hour that is kept of what is kept for KeptDays, at a time.
@@ -64,6 +64,15 @@ func floorAt(at time.Time) store.Hour { return store.HourOf(at) - KeptDays*hours
 
 // isPseudo says whether a question is one of the store's pseudo-questions.
 func isPseudo(question string) bool { return strings.HasPrefix(question, "@") }
+
+// expires says whether the counts of a question are kept for KeptDays only.
+func expires(question string) bool {
+	switch question {
+	case store.QuestionCaseDue, store.QuestionCaseKept, store.QuestionCaseLate, store.QuestionCaseOpen:
+		return false
+	}
+	return isPseudo(question)
+}
 
 // apply takes over the counts and imports of a page and returns the programs for which they were news. What is kept for
 // KeptDays and lies before the floor is passed over.
@@ -94,7 +103,7 @@ func (t table) program(k store.Key) *program {
 
 // apply makes the count known and returns whether it was news.
 func (p *program) apply(c *store.Count, floor store.Hour) bool {
-	if isPseudo(c.Question) && c.Hour < floor {
+	if expires(c.Question) && c.Hour < floor {
 		return false
 	}
 	k := questionKey{c.Question, c.Revision}
@@ -103,7 +112,7 @@ func (p *program) apply(c *store.Count, floor store.Hour) bool {
 		q = &question{leaves: map[leafKey]*series{}, touchpoints: map[string]*sum{}}
 		p.questions[k] = q
 	}
-	if isPseudo(c.Question) {
+	if expires(c.Question) {
 		q.forget(c.Touchpoint, c.Unit, floor)
 	}
 	column, blank := q.column(c.Value), c.Value == ""

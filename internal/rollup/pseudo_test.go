@@ -54,6 +54,22 @@ func TestOldVisitsAreForgotten(t *testing.T) {
 	}
 }
 
+// Cases are kept however old they are: one that waits is overdue for ever.
+func TestCasesAreNotForgotten(t *testing.T) {
+	b, now := NewBook(), store.HourOf(noon)
+	for _, question := range []string{store.QuestionCaseDue, store.QuestionCaseKept, store.QuestionCaseLate, store.QuestionCaseOpen} {
+		old, late := of("food", "", now-1000*24, "", 2), of("food", "", now, "", 3)
+		old.Question, late.Question = question, question
+		b.Apply("ns/store", full(old), noon)
+		b.Apply("ns/store", more(late), noon)
+		q := ask("food", 0, now+1)
+		q.Question = question
+		if w := b.Window(q); w.Values[""] != 5 || w.Earliest != now-1000*24 {
+			t.Errorf("%s: %+v", question, w)
+		}
+	}
+}
+
 // Forgetting drops whole days from the front, and leaves the rest a series.
 func TestForget(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
