@@ -150,6 +150,11 @@ generate: ## Regenerate deep copies, CRDs, RBAC, Prometheus files and reference 
 	@go run ./hack/dashboards
 	@go run ./hack/chart
 
+.PHONY: simulate
+simulate: ## Replay a year of judging, plans and escalation: who is accused falsely, and how soon falls are found.
+	$(call say,A simulated year)
+	@go run ./hack/simulate $(SIMULATE)
+
 .PHONY: tidy
 tidy: ## Bring go.mod and go.sum of the modules in line with the code.
 	$(call say,go mod tidy)

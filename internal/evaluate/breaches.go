@@ -68,7 +68,7 @@ func opens(r Rules, p point, j judgement) bool {
 		return false
 	}
 	if r.Judging == v1alpha1.JudgingContinuous {
-		return j.status.State == v1alpha1.StateMissed
+		return j.confirmed
 	}
 	low := j.status.State == v1alpha1.StateMissed || j.status.State == v1alpha1.StateAtRisk
 	return p.reached() && j.missed && low

@@ -149,6 +149,8 @@ type judgement struct {
 	changed bool
 	// missed means that the verdict at this judging point is Missed.
 	missed bool
+	// confirmed means that the state, judged continuously, is Missed and stood so for as long as the rules ask.
+	confirmed bool
 	// moved means that a published figure moved.
 	moved bool
 	live  reading
@@ -175,7 +177,10 @@ func judge(in Input, point point, o Objective, previous *v1alpha1.ObjectiveStatu
 	s.State = stateOf(in.Rules, o, s, j, released, previous)
 	s.StateSince = since(in.Now, s.State, previous)
 	j.status, j.moved = s, figuresMoved(s, previous)
-	return j, nil
+	if in.Rules.Judging == v1alpha1.JudgingContinuous && s.State == v1alpha1.StateMissed {
+		j.confirmed, err = stoodMissed(in, o, WindowEnd(in.Now))
+	}
+	return j, err
 }
 
 // unread returns the previous status as it is: nothing is known yet.

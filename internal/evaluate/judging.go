@@ -55,13 +55,30 @@ func pointOf(in Input) point {
 // import of the live one.
 func missedAt(in Input, p point, o Objective, live reading) (bool, error) {
 	if p.imported && missed(in.Rules, o, live) {
-		return true, nil
+		if stood, err := stoodMissed(in, o, WindowEnd(in.Now)); stood || err != nil {
+			return stood, err
+		}
 	}
 	if !p.day {
 		return false, nil
 	}
 	r, err := read(in, o, p.dayEnd)
-	return err == nil && missed(in.Rules, o, r), err
+	if err != nil || !missed(in.Rules, o, r) {
+		return false, err
+	}
+	return stoodMissed(in, o, p.dayEnd)
+}
+
+// stoodMissed says whether the objective stood Missed in each window that ended a day, two days and so on before, as many as
+// the rules ask to confirm a verdict. A single bad look at rolling windows is soon had by chance; a run of them seldom is.
+func stoodMissed(in Input, o Objective, to store.Hour) (bool, error) {
+	for day := range store.Hour(max(in.Rules.ConfirmDays, 0)) {
+		r, err := read(in, o, to-(day+1)*hoursPerDay)
+		if err != nil || !missed(in.Rules, o, r) {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 func missed(r Rules, o Objective, w reading) bool {
