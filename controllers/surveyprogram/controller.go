@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -25,6 +27,7 @@ import (
 // +kubebuilder:rbac:groups=cx-operator.io,resources=surveyprograms,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cx-operator.io,resources=surveyprograms/status,verbs=get;patch
 // +kubebuilder:rbac:groups=cx-operator.io,resources=surveyprograms/finalizers,verbs=update
+// +kubebuilder:rbac:groups=cx-operator.io,resources=accountabilitypolicies;actionplans;reviews;touchpoints,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=configmaps;services;serviceaccounts,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch;create;patch
@@ -79,20 +82,28 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	program.Status.URL, program.Status.Endpoint = s.url, s.served
 	program.Status.Objectives, program.Status.Judged = verdict.Objectives, verdict.Judged
 	program.Status.Participation = people.Figures
-	wanted := append(append(s.breaches(), plans.Missed...), plans.Missing...)
+	wanted := slices.Concat(plans.Missed, plans.Missing, verdict.Low)
+	program.Status.Breaches = wanted
+	run, err := r.govern(ctx, &s, program, now)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	wanted = slices.Concat(s.breaches(), wanted, run.write(&program.Status))
 	open, transitions := objectives.Merge(before.Status.Breaches, wanted, verdict, now)
 	program.Status.Breaches = open
 
 	set := conditions.Set{Conditions: &program.Status.Conditions, Generation: program.Generation, Now: now}
 	s.setConditions(set, unjudged)
+	run.setConditions(set)
+	program.Status.PolicyRef = objectives.SetGoverned(set, s.subject.Effective)
 	objectives.SetConditions(set, verdict.Objectives, program.Status.Breaches, plans.Late)
 
-	settled, err := objectives.Settle(ctx, r.Env, &r.throttle, program, before, verdictsOf, transitions)
+	settled, err := objectives.Conclude(ctx, r.Env, &r.throttle, s.subject, program, before, verdictsOf, transitions, now)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	r.export(s, program, settled)
-	deadlines := append(s.deadlines, verdict.Next, plans.Next, people.Next)
+	deadlines := slices.Concat(s.deadlines, run.deadlines(), []time.Time{verdict.Next, plans.Next, people.Next, settled.Next})
 	if s.wait > 0 {
 		deadlines = append(deadlines, now.Add(s.wait))
 	}
@@ -100,7 +111,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 }
 
 func verdictsOf(p *v1alpha1.SurveyProgram) objectives.Verdicts {
-	return objectives.Verdicts{Objectives: &p.Status.Objectives, Judged: &p.Status.Judged}
+	return objectives.Verdicts{
+		Objectives: &p.Status.Objectives, Judged: &p.Status.Judged, Breaches: &p.Status.Breaches, Outbox: &p.Status.Outbox,
+	}
 }
 
 func (r *Reconciler) export(s scope, p *v1alpha1.SurveyProgram, settled objectives.Settled) {
@@ -110,6 +123,8 @@ func (r *Reconciler) export(s scope, p *v1alpha1.SurveyProgram, settled objectiv
 	series := objectives.Series(label, s.subject, p.Status.Objectives, settled.Live, p.Status.Breaches)
 	series.Participation = objectives.ParticipationSeries(label, p.Status.Participation)
 	series.Page = objectives.PageSeries(label, p.Status.URL)
+	series.Cases = objectives.CaseSeries(label, p.Status.Cases)
+	series.Stages = []exporter.Stage{{Namespace: p.Namespace, Program: p.Name, Stage: p.Status.Stage}}
 	if e := p.Status.Endpoint; e != nil && e.Mode == v1alpha1.EndpointDedicated {
 		series.Endpoint = &exporter.Endpoint{
 			Namespace: p.Namespace, Program: p.Name, Replicas: ptr.Deref(e.Replicas, 0), Ready: ptr.Deref(e.ReadyReplicas, 0), Readable: s.readable,

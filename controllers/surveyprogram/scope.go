@@ -15,13 +15,17 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/objectives"
 	"github.com/cx-operator/cx-operator/internal/apply"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
+	"github.com/cx-operator/cx-operator/internal/policy"
 	"github.com/cx-operator/cx-operator/internal/survey"
+	"github.com/cx-operator/cx-operator/internal/team"
 )
 
 // scope is all that one pass reads.
 type scope struct {
 	program      *v1alpha1.SurveyProgram
 	subject      objectives.Subject
+	touchpoints  []v1alpha1.Touchpoint // of the program, without those that are being deleted
+	teams        team.Lookup
 	compiled     *survey.Survey   // nil where the spec cannot be compiled
 	specProblems []survey.Problem // of the program's own spec
 	refProblems  []survey.Problem // of its references and of what serves it
@@ -51,39 +55,34 @@ func (r *Reconciler) read(ctx context.Context, p *v1alpha1.SurveyProgram) (scope
 	if err := r.Client.List(ctx, teams, client.InNamespace(p.Namespace)); err != nil {
 		return scope{}, fmt.Errorf("list teams: %w", err)
 	}
+	policies, err := r.Policies(ctx, p.Namespace)
+	if err != nil {
+		return scope{}, err
+	}
+	s.touchpoints, s.teams = withoutDeleted(touchpoints.Items), lookupIn(teams.Items)
 	s.specProblems = survey.CheckProgram(p)
 	if len(s.specProblems) == 0 {
-		s.compiled, s.specProblems = survey.Compile(p, live(touchpoints.Items), teams.Items)
+		promises := survey.WithFollowUps(followUps(policies, p, s.touchpoints))
+		s.compiled, s.specProblems = survey.Compile(p, s.touchpoints, teams.Items, promises)
 	}
 
-	lookup := r.Teams(ctx, p.Namespace)
-	missingOwner := env.MissingTeam(p.Spec.OwnerRef, "spec.ownerRef", lookup)
+	missingOwner := env.MissingTeam(p.Spec.OwnerRef, "spec.ownerRef", s.teams)
 	s.owned = p.Spec.OwnerRef != nil && len(missingOwner) == 0
 	s.refProblems = append(s.refProblems, missingOwner...)
 	if sponsor := p.Spec.ExecutiveSponsor; sponsor != nil {
-		s.refProblems = append(s.refProblems, env.MissingTeam(sponsor.TeamRef, "spec.executiveSponsor.teamRef", lookup)...)
+		s.refProblems = append(s.refProblems, env.MissingTeam(sponsor.TeamRef, "spec.executiveSponsor.teamRef", s.teams)...)
 	}
-	s.team = env.ShownOwner(lookup, p.Spec.OwnerRef)
+	s.team = env.ShownOwner(s.teams, p.Spec.OwnerRef)
 	s.subject = objectives.Subject{
 		Object: p, Program: p, DisplayName: p.Spec.DisplayName,
 		Objectives: p.Spec.Objectives, OnMissed: p.Spec.OnMissed, OwnerRef: p.Spec.OwnerRef,
+		Effective: policy.ForProgram(policies, p),
 		Previous: evaluate.Previous{
 			Objectives: p.Status.Objectives, Breaches: p.Status.Breaches, Judged: p.Status.Judged,
 		},
 		Frozen: s.compiled == nil,
 	}
 	return s, r.checkStore(ctx, &s)
-}
-
-// live leaves out what is being deleted.
-func live(touchpoints []v1alpha1.Touchpoint) []v1alpha1.Touchpoint {
-	var kept []v1alpha1.Touchpoint
-	for _, tp := range touchpoints {
-		if tp.DeletionTimestamp.IsZero() {
-			kept = append(kept, tp)
-		}
-	}
-	return kept
 }
 
 func (r *Reconciler) checkStore(ctx context.Context, s *scope) error {

@@ -42,10 +42,13 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(ofClaim)).
 		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), builder.WithPredicates(placeChanged)).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofKeys)).
-		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(ofTouchpoint), specOnly).
+		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(ofTouchpoint), builder.WithPredicates(touchpointMatters)).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), specOnly).
 		Watches(&v1alpha1.ResponseStore{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(storeChanged)).
 		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan)).
+		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(r.ofTouchpointsPlan), builder.WithPredicates(planMatters)).
+		Watches(&v1alpha1.Review{}, handler.EnqueueRequestsFromMapFunc(ofReview), builder.WithPredicates(reviewMatters)).
+		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofPolicy), specOnly).
 		WithOptions(env.ControllerOptions(workers))
 	itself := func(_ context.Context, program types.NamespacedName) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: program}}
