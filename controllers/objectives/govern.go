@@ -30,7 +30,13 @@ func SetGoverned(set conditions.Set, rules policy.Effective) *v1alpha1.NameRef {
 	return &v1alpha1.NameRef{Name: rules.Name}
 }
 
-// Cadence says how often a program is reviewed, where its policy has a rule for that.
+// Readable says whether the counts of a program are current.
+func Readable(e *env.Env, p *v1alpha1.SurveyProgram, now time.Time) bool {
+	return readability(e, Subject{Program: p}, now) == evaluate.Fresh
+}
+
+// Cadence says how often a program is reviewed, where its policy has a rule for that. For cadence Auto
+// its counts must be Readable: what was not read looks like no answers.
 func Cadence(e *env.Env, p *v1alpha1.SurveyProgram, rules policy.Effective, now time.Time) v1alpha1.CadenceChoice {
 	if rules.Review == nil {
 		return v1alpha1.CadenceChoice{Program: p.Name}
