@@ -2,7 +2,7 @@ package effect
 
 import (
 	"fmt"
-	"strconv"
+	"math"
 	"time"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
@@ -160,9 +160,7 @@ func (in Input) needs(b *v1alpha1.EffectWindow) (int64, bool) {
 		return in.Rules.MinimumResponses, true
 	}
 	d := in.Measure.Definition
-	counts := restore(d, b.Counts)
-	value, _ := strconv.ParseFloat(b.Score, 64)
-	n, ok := neededFor(d, spreadOf(d, counts), value, change)
+	n, ok := neededFor(d, spreadOf(d, restore(d, b.Counts)), in.value(b), change)
 	return max(n, in.Rules.MinimumResponses), ok
 }
 
@@ -189,9 +187,18 @@ func (in Input) expected(b *v1alpha1.EffectWindow) (float64, bool) {
 	if err != nil {
 		return 0, false
 	}
-	value, err := strconv.ParseFloat(b.Score, 64)
-	if err != nil || !(target > value) {
-		return 0, false
+	if value := in.value(b); target > value {
+		return target - value, true
 	}
-	return target - value, true
+	return 0, false
+}
+
+// value is the score of a frozen window, not rounded.
+func (in Input) value(b *v1alpha1.EffectWindow) float64 {
+	d := in.Measure.Definition
+	r, err := score.Compute(d, restore(d, b.Counts))
+	if err != nil { // the definition is the one that the counts were classified by
+		return math.NaN()
+	}
+	return r.Value
 }
