@@ -110,6 +110,17 @@ type CaseChange struct {
 	At time.Time
 }
 
+// The transitions of a CaseNotice, and the states of its delivery.
+const (
+	// NoticeOpened and NoticeOverdue are told once of a case each.
+	NoticeOpened  = "Opened"
+	NoticeOverdue = "Overdue"
+	// NoticePending is to be sent, NoticeDelivered was, and NoticeDead was given up.
+	NoticePending   = "Pending"
+	NoticeDelivered = "Delivered"
+	NoticeDead      = "Dead"
+)
+
 // CaseNotice is one transition of a case that people are told of, from the store's outbox.
 type CaseNotice struct {
 	// Seq orders notices of a program; CaseID and Transition: Opened, or Overdue.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -32,8 +33,9 @@ func (s *Store) Erase(ctx context.Context, program store.Key, receipt string) (b
 		return false, nil
 	}
 	var known bool
+	now := time.Now().UTC().Truncate(time.Microsecond)
 	err := s.do(ctx, func(t *tx) (err error) {
-		known, err = t.erase(program, receipt)
+		known, err = t.erase(program, receipt, now)
 		return err
 	})
 	if err != nil {
@@ -42,10 +44,14 @@ func (s *Store) Erase(ctx context.Context, program store.Key, receipt string) (b
 	return known, nil
 }
 
-func (t *tx) erase(key store.Key, receipt string) (bool, error) {
+func (t *tx) erase(key store.Key, receipt string, now time.Time) (bool, error) {
 	ctx := context.Background()
 	program, err := t.knownProgram(key)
 	if err != nil || program == 0 {
+		return false, err
+	}
+	// Before the response: nothing leads from its receipt to a case whose contact is gone.
+	if _, err := t.eraseContacts(program, contactReceipt, receipt, now); err != nil {
 		return false, err
 	}
 	var id uuid.UUID

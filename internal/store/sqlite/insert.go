@@ -22,6 +22,7 @@ type statements struct {
 	addSpent, answered                     *sql.Stmt
 	finished, findVisit, addVisit          *sql.Stmt
 	moveVisit, dropVisit                   *sql.Stmt
+	addCase, addOpened                     *sql.Stmt
 	savepoint, releaseSavepoint, backTrack *sql.Stmt
 }
 
@@ -46,6 +47,7 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.findInvitation, findInvitation}, {&s.addInvitation, addInvitation}, {&s.pasts, pasts},
 		{&s.addSpent, addSpent}, {&s.answered, `UPDATE invitation SET answered_on = ? WHERE program = ? AND id = ?`},
 		{&s.finished, finished}, {&s.findVisit, findVisit}, {&s.addVisit, addVisit}, {&s.moveVisit, moveVisit}, {&s.dropVisit, dropVisit},
+		{&s.addCase, addCase}, {&s.addOpened, addOpened},
 		{&s.savepoint, `SAVEPOINT response`},
 		{&s.releaseSavepoint, `RELEASE response`},
 		{&s.backTrack, `ROLLBACK TO response`},
@@ -221,6 +223,11 @@ func (t *tx) insert(program int64, r *commit.Row) (store.Result, error) {
 	}
 	for _, a := range r.Answers {
 		if _, err := t.stmts.addAnswer.Exec(id, a.Question, a.Revision, a.Kind, a.Vals); err != nil {
+			return store.Result{}, err
+		}
+	}
+	if r.Case != nil {
+		if err := t.openCase(program, r); err != nil {
 			return store.Result{}, err
 		}
 	}

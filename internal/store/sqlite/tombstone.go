@@ -20,9 +20,12 @@ WHERE program = ?1 AND id IN (SELECT unhex(value) FROM json_each(?2))`
 	dropSubmissions = `DELETE FROM submission WHERE program = ?1 AND id IN (SELECT unhex(value) FROM json_each(?2))`
 )
 
-// bury puts tombstones in the place of submissions whose responses are deleted.
+// bury puts tombstones in the place of submissions whose responses are deleted. Their cases stay, and know them no more.
 func (t *tx) bury(program int64, ids []uuid.UUID, retired bool) error {
 	list := hexListOf(ids)
+	if err := t.execEach(program, list, leaveCases); err != nil {
+		return err
+	}
 	if _, err := t.conn.ExecContext(context.Background(), addTombstones, program, list, retired); err != nil {
 		return err
 	}

@@ -116,6 +116,7 @@ func (t *tx) writeCounts() error {
 		if err != nil {
 			return err
 		}
+		t.touched[k.Program] = true
 	}
 	return nil
 }

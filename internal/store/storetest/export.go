@@ -21,7 +21,7 @@ func exported(responses []store.Response) []store.Response {
 	for i := range out {
 		out[i].SubmittedAt = out[i].SubmittedAt.Truncate(time.Microsecond).UTC()
 		out[i].Standing = cmp.Or(out[i].Standing, store.StandingCounted)
-		out[i].Invitation, out[i].SingleUse, out[i].StartedAt = "", false, time.Time{}
+		out[i].Invitation, out[i].SingleUse, out[i].StartedAt, out[i].Case = "", false, time.Time{}, nil
 		out[i].Answers = slices.SortedFunc(slices.Values(out[i].Answers), func(a, b store.Answer) int {
 			return cmp.Compare(a.Question, b.Question)
 		})

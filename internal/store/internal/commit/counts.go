@@ -37,7 +37,8 @@ func CompareKeys(a, b CountKey) int {
 // Counts is what a transaction adds to the counts.
 type Counts map[CountKey]int64
 
-// Add counts a row: its answers, or the checks that it failed, as its standing says, and the visit that it ends.
+// Add counts a row: its answers, or the checks that it failed, as its standing says, the visit that it ends, and the case that
+// it opens.
 func (c Counts) Add(program int64, r *Row) {
 	key := CountKey{Program: program, Touchpoint: r.Touchpoint, Unit: r.Unit, Hour: r.Hour}
 	switch r.Standing {
@@ -48,6 +49,11 @@ func (c Counts) Add(program int64, r *Row) {
 		}
 	default:
 		c.addAnswers(key, r.Answers)
+	}
+	if r.Case != nil {
+		c.AddCase(program, &store.Case{
+			Touchpoint: r.Touchpoint, State: store.CaseOpen, OpenedAt: instant(r.SubmittedAt), PromisedBy: instant(r.Case.PromisedBy),
+		}, 1)
 	}
 	if !r.Started {
 		return

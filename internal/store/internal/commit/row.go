@@ -41,6 +41,8 @@ type Row struct {
 	Started     bool
 	StartedHour store.Hour
 	Seconds     string
+	// Case is what the response opens; nil for none, and for a response that does not count.
+	Case *Opening
 }
 
 // Day is a count of days since 1970-01-01, UTC.
@@ -114,7 +116,7 @@ func (r *Row) judge(from store.Response) (err error) {
 	return nil
 }
 
-// relate sets what is said of the invitation and the visit.
+// relate sets what is said of the invitation, the visit and the case.
 func (r *Row) relate(from store.Response) (err error) {
 	if from.Invitation != "" {
 		if r.Invitation, err = parseID(from.Invitation); err != nil {
@@ -128,6 +130,22 @@ func (r *Row) relate(from store.Response) (err error) {
 	if !from.StartedAt.IsZero() {
 		r.Started, r.StartedHour = true, store.HourOf(from.StartedAt)
 		r.Seconds, _ = store.SecondsBucket(from.SubmittedAt.Sub(from.StartedAt))
+	}
+	return r.open(from.Case)
+}
+
+// open sets the case. A response that does not count opens none, and nothing is kept of whom it would have been about: nor is
+// one opened should the response be brought back.
+func (r *Row) open(c *store.CaseOpening) error {
+	if c == nil {
+		return nil
+	}
+	opening, err := newOpening(c)
+	if err != nil {
+		return fmt.Errorf("case: %w", err)
+	}
+	if r.Standing == store.StandingCounted {
+		r.Case = opening
 	}
 	return nil
 }
