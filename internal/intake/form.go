@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	v1alpha1 "github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
@@ -52,7 +53,9 @@ func (f form) canonicalID() string {
 // submission reads the form's answers. What is not filled in is no answer; what cannot be an answer is passed on as it is
 // for Accept to refuse.
 func (f form) submission(p page) survey.Submission {
-	sub := survey.Submission{ID: f.id, Touchpoint: p.touchpoint, Team: p.team, Language: p.language, Answers: map[string]any{}}
+	sub := survey.Submission{
+		ID: f.id, Touchpoint: p.touchpoint, Team: p.team, Language: p.language, Answers: map[string]any{}, Contact: f.left(),
+	}
 	types := map[string]string{}
 	for _, q := range p.questions {
 		types[q.Name] = q.Type
@@ -118,6 +121,10 @@ func (f *form) explain(p page, refused []survey.FieldError) {
 		case shown && f.errors[name] == "":
 			f.errors[name] = w.explain(e.Code, q)
 		case shown:
+		case e.Pointer == "/contact/address":
+			f.errors[fieldContact] = w.ErrAddress
+		case e.Pointer == "/contact/consent":
+			f.errors[fieldConsent] = w.ErrConsent
 		case e.Pointer == "/answers" && e.Code == survey.CodeRequired:
 			f.explainEmpty(p, w)
 		default:
@@ -307,7 +314,11 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, served *served, p 
 		return
 	}
 	p.judge(f, &response, now)
-	result, refused := s.save(r.Context(), served, response)
+	var result store.Result
+	refused := s.openCase(served, &response, sub.Contact)
+	if refused == nil {
+		result, refused = s.save(r.Context(), served, response)
+	}
 	if refused != nil {
 		s.metrics.reject(served.key, *refused, 1)
 		s.refuseForm(w, r, p, f, *refused)
@@ -375,6 +386,6 @@ func (s *Server) showAgain(w http.ResponseWriter, r *http.Request, p page, f for
 		return
 	}
 	v := p.form(f)
-	v.history = true
+	v.history = f.history()
 	s.showProblem(w, r, why, "form", v)
 }

@@ -49,6 +49,7 @@ type view struct {
 	Privacy       []string
 	PrivacyNotice *marked
 	Hints         []string
+	Contact       *contactView
 
 	// Of forms that are filled in step by step.
 	Step, Steps string
@@ -105,7 +106,9 @@ func pageAt(served *served, touchpoint string) (page, bool) {
 		return page{}, false
 	}
 	p.questions = questions
-	p.parts = s.Parts(p.touchpoint)
+	if p.parts = s.Parts(p.touchpoint); len(p.parts) > 1 && s.AsksContact(p.touchpoint) {
+		p.parts = append(p.parts, survey.Part{}) // asked last, by itself, whatever questions are left out
+	}
 	p.base = "/s/" + url.PathEscape(s.Program.Namespace) + "/" + url.PathEscape(s.Program.Name)
 	p.path = p.base
 	if p.touchpoint != "" {
@@ -238,6 +241,7 @@ func (p page) form(f form) view {
 			v.Faults = append(v.Faults, fault{ID: shown.first(), Question: shown.Text, Text: shown.Error})
 		}
 	}
+	p.addContact(&v, f)
 	v.Failed = v.Notice != "" || len(v.Faults) > 0
 	p.stepped(&v, f, progress)
 	return v

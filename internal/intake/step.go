@@ -35,9 +35,9 @@ func (p page) progress(f form) survey.Progress {
 	return p.survey.Progress(p.touchpoint, f.submission(p).Answers)
 }
 
-// asks says whether a part has a question that is asked.
+// asks says whether a part has a question that is asked, or asks for a contact.
 func (p page) asks(part int, progress survey.Progress) bool {
-	return slices.ContainsFunc(p.parts[part].Questions, func(q survey.Question) bool { return progress.Asked[q.Name] })
+	return p.asksContact(part) || slices.ContainsFunc(p.parts[part].Questions, func(q survey.Question) bool { return progress.Asked[q.Name] })
 }
 
 // next returns the first part from an index on that asks something.
@@ -142,7 +142,7 @@ func (s *Server) showStep(w http.ResponseWriter, r *http.Request, p page, f form
 		return
 	}
 	v := p.form(f)
-	v.history = true
+	v.history = f.history()
 	s.render(w, r, http.StatusOK, "form", v)
 }
 
@@ -153,6 +153,9 @@ func (f *form) toFault(p page) {
 			f.step = i
 			return
 		}
+	}
+	if f.errors[fieldContact] != "" || f.errors[fieldConsent] != "" {
+		f.step = len(p.parts) - 1
 	}
 }
 

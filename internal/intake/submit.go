@@ -87,7 +87,7 @@ func (s *Server) readJSON(w http.ResponseWriter, r *http.Request, served *served
 	var v verdict
 	v.worked(served.Survey, response.ID, sub.Proof)
 	v.of(&response, invited)
-	return response, nil
+	return response, s.openCase(served, &response, sub.Contact)
 }
 
 // refuse answers with a problem and counts it.

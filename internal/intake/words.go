@@ -71,6 +71,12 @@ type words struct {
 	LinkUsedTitle, LinkUsedText       string
 	LeaveEmpty                        string // of a field that only robots fill in
 	Wait                              string // while the page works for its proof
+
+	Contact, ContactText           string // about the field for an address
+	ContactAddress, ContactRequest string // its label, and that of the box that asks for contact
+	ContactConsentf                string // who keeps the address
+	ContactDays                    forms  // days after which it is deleted
+	ErrAddress, ErrConsent         string
 }
 
 // allWords has English first: it stands in where a language has no words of its own.

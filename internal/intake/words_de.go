@@ -81,4 +81,13 @@ var german = words{
 	LinkUsedText:     "Die damit gesendeten Antworten sind gespeichert. Vielen Dank fürs Mitmachen.",
 	LeaveEmpty:       "Bitte lassen Sie dieses Feld leer",
 	Wait:             "Einen Moment bitte …",
+
+	Contact:         "Dürfen wir Sie kontaktieren?",
+	ContactText:     "Wenn Sie eine Adresse hinterlassen, kann sich jemand wegen Ihrer Antworten bei Ihnen melden.",
+	ContactAddress:  "E-Mail-Adresse oder Telefonnummer",
+	ContactRequest:  "Bitte kontaktieren Sie mich",
+	ContactConsentf: "%s darf diese Adresse aufbewahren und sie nur nutzen, um mich wegen meiner Antworten zu kontaktieren.",
+	ContactDays:     forms{one: "Sie wird einen Tag nach Abschluss der Angelegenheit gelöscht.", other: "Sie wird %d Tage nach Abschluss der Angelegenheit gelöscht."},
+	ErrAddress:      "Bitte geben Sie eine E-Mail-Adresse oder eine Telefonnummer ein.",
+	ErrConsent:      "Bitte setzen Sie dieses Häkchen oder lassen Sie die Adresse leer: Ohne Ihre Einwilligung wird sie nicht aufbewahrt.",
 }

@@ -81,4 +81,13 @@ var english = words{
 	LinkUsedText:     "The answers that were sent with it are saved. Thank you for taking part.",
 	LeaveEmpty:       "Please leave this field empty",
 	Wait:             "One moment, please …",
+
+	Contact:         "May we contact you?",
+	ContactText:     "If you leave an address, somebody may get in touch with you about your answers.",
+	ContactAddress:  "E-mail address or phone number",
+	ContactRequest:  "Please contact me",
+	ContactConsentf: "%s may keep this address and use it to contact me about my answers, for nothing else.",
+	ContactDays:     forms{one: "It is deleted one day after the matter is closed.", other: "It is deleted %d days after the matter is closed."},
+	ErrAddress:      "Please enter an e-mail address or a phone number.",
+	ErrConsent:      "Please tick this box, or leave the address empty: without your consent it is not kept.",
 }

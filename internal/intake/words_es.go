@@ -81,4 +81,13 @@ var spanish = words{
 	LinkUsedText:     "Las respuestas enviadas con él están guardadas. Gracias por participar.",
 	LeaveEmpty:       "Deje este campo vacío",
 	Wait:             "Un momento, por favor…",
+
+	Contact:         "¿Podemos ponernos en contacto con usted?",
+	ContactText:     "Si deja una dirección, es posible que alguien se ponga en contacto con usted por sus respuestas.",
+	ContactAddress:  "Correo electrónico o número de teléfono",
+	ContactRequest:  "Pónganse en contacto conmigo",
+	ContactConsentf: "%s puede guardar esta dirección y usarla para contactarme por mis respuestas, y para nada más.",
+	ContactDays:     forms{one: "Se borra un día después de cerrar el asunto.", other: "Se borra %d días después de cerrar el asunto."},
+	ErrAddress:      "Escriba una dirección de correo electrónico o un número de teléfono.",
+	ErrConsent:      "Marque esta casilla o deje vacía la dirección: sin su consentimiento no se guarda.",
 }

@@ -81,4 +81,13 @@ var french = words{
 	LinkUsedText:     "Les réponses envoyées avec ce lien sont enregistrées. Merci de votre participation.",
 	LeaveEmpty:       "Veuillez laisser ce champ vide",
 	Wait:             "Un instant, s’il vous plaît…",
+
+	Contact:         "Pouvons-nous vous contacter ?",
+	ContactText:     "Si vous laissez une adresse, quelqu’un pourra vous contacter au sujet de vos réponses.",
+	ContactAddress:  "Adresse e-mail ou numéro de téléphone",
+	ContactRequest:  "Veuillez me contacter",
+	ContactConsentf: "%s peut conserver cette adresse et l’utiliser pour me contacter au sujet de mes réponses, et pour rien d’autre.",
+	ContactDays:     forms{one: "Elle est supprimée %d jour après la clôture du dossier.", other: "Elle est supprimée %d jours après la clôture du dossier."},
+	ErrAddress:      "Veuillez saisir une adresse e-mail ou un numéro de téléphone.",
+	ErrConsent:      "Veuillez cocher cette case ou laisser l’adresse vide : sans votre accord, elle n’est pas conservée.",
 }

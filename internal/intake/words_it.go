@@ -79,4 +79,13 @@ var italian = words{
 	LinkUsedText:     "Le risposte inviate con questo link sono salvate. Grazie per aver partecipato.",
 	LeaveEmpty:       "Lasci vuoto questo campo",
 	Wait:             "Un momento, per favore…",
+
+	Contact:         "Possiamo contattarla?",
+	ContactText:     "Se lascia un indirizzo, qualcuno potrebbe contattarla riguardo alle sue risposte.",
+	ContactAddress:  "Indirizzo e-mail o numero di telefono",
+	ContactRequest:  "Desidero essere ricontattato",
+	ContactConsentf: "%s può tenere questo indirizzo e usarlo per contattarmi riguardo alle mie risposte, e per nient’altro.",
+	ContactDays:     forms{one: "Viene eliminato un giorno dopo la chiusura della questione.", other: "Viene eliminato %d giorni dopo la chiusura della questione."},
+	ErrAddress:      "Inserisca un indirizzo e-mail o un numero di telefono.",
+	ErrConsent:      "Selezioni questa casella o lasci vuoto l’indirizzo: senza il suo consenso non viene memorizzato.",
 }

@@ -79,4 +79,13 @@ var japanese = words{
 	LinkUsedText:     "このリンクで送信された回答は保存されています。ご協力ありがとうございました。",
 	LeaveEmpty:       "この欄には何も入力しないでください",
 	Wait:             "少々お待ちください…",
+
+	Contact:         "ご連絡してもよろしいですか？",
+	ContactText:     "連絡先をご記入いただくと、回答について担当者からご連絡する場合があります。",
+	ContactAddress:  "メールアドレスまたは電話番号",
+	ContactRequest:  "連絡を希望します",
+	ContactConsentf: "%sがこの連絡先を保管し、私の回答についての連絡だけに使うことに同意します。",
+	ContactDays:     forms{other: "連絡先は対応終了の%d日後に削除されます。"},
+	ErrAddress:      "メールアドレスまたは電話番号を入力してください。",
+	ErrConsent:      "この欄にチェックを入れるか、連絡先を空欄にしてください。同意がなければ保管されません。",
 }

@@ -79,4 +79,13 @@ var dutch = words{
 	LinkUsedText:     "De antwoorden die ermee zijn verstuurd, zijn opgeslagen. Bedankt voor uw deelname.",
 	LeaveEmpty:       "Laat dit veld leeg",
 	Wait:             "Een ogenblik, alstublieft…",
+
+	Contact:         "Mogen wij contact met u opnemen?",
+	ContactText:     "Als u een adres achterlaat, kan iemand contact met u opnemen over uw antwoorden.",
+	ContactAddress:  "E-mailadres of telefoonnummer",
+	ContactRequest:  "Neem contact met mij op",
+	ContactConsentf: "%s mag dit adres bewaren en alleen gebruiken om contact met mij op te nemen over mijn antwoorden.",
+	ContactDays:     forms{one: "Het wordt één dag na afsluiting van de zaak verwijderd.", other: "Het wordt %d dagen na afsluiting van de zaak verwijderd."},
+	ErrAddress:      "Vul een e-mailadres of een telefoonnummer in.",
+	ErrConsent:      "Vink dit vakje aan of laat het adres leeg: zonder uw toestemming wordt het niet bewaard.",
 }

@@ -79,4 +79,13 @@ var polish = words{
 	LinkUsedText:     "Wysłane z niego odpowiedzi są zapisane. Dziękujemy za udział.",
 	LeaveEmpty:       "Proszę zostawić to pole puste",
 	Wait:             "Chwileczkę…",
+
+	Contact:         "Czy możemy się z Państwem skontaktować?",
+	ContactText:     "Po podaniu adresu ktoś może się z Państwem skontaktować w sprawie odpowiedzi.",
+	ContactAddress:  "Adres e-mail lub numer telefonu",
+	ContactRequest:  "Proszę o kontakt",
+	ContactConsentf: "%s może przechowywać ten adres i używać go wyłącznie do kontaktu ze mną w sprawie moich odpowiedzi.",
+	ContactDays:     forms{one: "Adres zostanie usunięty %d dzień po zamknięciu sprawy.", few: "Adres zostanie usunięty %d dni po zamknięciu sprawy.", many: "Adres zostanie usunięty %d dni po zamknięciu sprawy."},
+	ErrAddress:      "Proszę podać adres e-mail lub numer telefonu.",
+	ErrConsent:      "Proszę zaznaczyć to pole lub pozostawić adres pusty: bez zgody nie będzie przechowywany.",
 }

@@ -79,4 +79,13 @@ var portuguese = words{
 	LinkUsedText:     "As respostas enviadas com ele estão salvas. Obrigado por participar.",
 	LeaveEmpty:       "Deixe este campo vazio",
 	Wait:             "Um momento, por favor…",
+
+	Contact:         "Podemos entrar em contacto consigo?",
+	ContactText:     "Se deixar um endereço, alguém pode entrar em contacto consigo sobre as suas respostas.",
+	ContactAddress:  "E-mail ou número de telefone",
+	ContactRequest:  "Entrem em contacto comigo",
+	ContactConsentf: "%s pode guardar este endereço e usá-lo para me contactar sobre as minhas respostas, e para mais nada.",
+	ContactDays:     forms{one: "É apagado um dia depois de o assunto ser encerrado.", other: "É apagado %d dias depois de o assunto ser encerrado."},
+	ErrAddress:      "Escreva um endereço de e-mail ou um número de telefone.",
+	ErrConsent:      "Marque esta caixa ou deixe o endereço vazio: sem o seu consentimento não é guardado.",
 }

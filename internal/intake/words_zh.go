@@ -79,4 +79,13 @@ var chinese = words{
 	LinkUsedText:     "通过此链接发送的回答已保存。感谢您的参与。",
 	LeaveEmpty:       "请将此处留空",
 	Wait:             "请稍候…",
+
+	Contact:         "我们可以联系您吗？",
+	ContactText:     "如果您留下联系方式，可能会有人就您的回答与您联系。",
+	ContactAddress:  "电子邮箱或电话号码",
+	ContactRequest:  "请联系我",
+	ContactConsentf: "%s可以保存此联系方式，并且仅用于就我的回答与我联系。",
+	ContactDays:     forms{other: "事情处理完毕%d天后，联系方式会被删除。"},
+	ErrAddress:      "请输入电子邮箱或电话号码。",
+	ErrConsent:      "请勾选此框，或将联系方式留空：未经您同意不会保存。",
 }
