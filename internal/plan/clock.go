@@ -17,6 +17,9 @@ type Clock struct {
 	Location *time.Location
 	// AcknowledgeWithin is how long a plan may stay unacknowledged after it was created.
 	AcknowledgeWithin time.Duration
+	// ActionDueWithinDays is when an action without a date is due, in calendar days from the day the plan was created; nil
+	// leaves it to the due date of the plan.
+	ActionDueWithinDays *int32
 }
 
 // Timed is a plan on its clocks.
@@ -48,6 +51,9 @@ func Time(p *v1alpha1.ActionPlan, c Clock) Timed {
 	}
 	for i, a := range p.Spec.Actions {
 		if a.DueDate == "" {
+			if due, ok := c.undated(p); ok {
+				t.run(open && a.State.Open(), v1alpha1.BreachActionOverdue, a.Name, due)
+			}
 			continue
 		}
 		if due, ok := t.due(fmt.Sprintf("spec.actions[%d].dueDate", i), a.DueDate, c.Location); ok {
@@ -56,6 +62,15 @@ func Time(p *v1alpha1.ActionPlan, c Clock) Timed {
 	}
 	slices.SortStableFunc(t.Breaches, breach.Compare)
 	return t.Timed
+}
+
+// undated is when the actions of a plan are due that state no date; false where they have no clock of their own.
+func (c Clock) undated(p *v1alpha1.ActionPlan) (time.Time, bool) {
+	if c.ActionDueWithinDays == nil || p.CreationTimestamp.IsZero() {
+		return time.Time{}, false
+	}
+	day := dayOf(p.CreationTimestamp.Time, c.Location).AddDate(0, 0, int(*c.ActionDueWithinDays))
+	return endOfDay(day, place(c.Location)).Truncate(time.Second), true
 }
 
 // timer collects what the deadlines of one plan come to.

@@ -176,3 +176,34 @@ func TestTimeBeforeThePlanWasCreated(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// By a policy, actions without a date are due so many days after the day on which the plan was opened.
+func TestActionsWithoutADate(t *testing.T) {
+	p := timedPlan(t, acknowledged, action("undated", "", v1alpha1.WorkNotStarted), action("done", "", v1alpha1.WorkComplete),
+		action("dated", "2026-12-20", v1alpha1.WorkNotStarted))
+	loc := zone(t, "America/Los_Angeles")
+	within := int32(14)
+	ends := instant(t, "2026-12-06T08:00:00Z") // of 5 December in Los Angeles
+	for name, c := range map[string]struct {
+		days *int32
+		now  time.Time
+		want []string
+		next time.Time
+	}{
+		"without a policy they have no clock": {nil, ends, nil, instant(t, "2026-12-21T08:00:00Z")},
+		"a second before":                     {&within, ends.Add(-time.Second), nil, ends},
+		"at the end of the day": {
+			&within, ends, []string{"ActionOverdue undated 2026-12-06T08:00:00Z"}, instant(t, "2026-12-21T08:00:00Z")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := Time(p, Clock{Now: c.now, Location: loc, AcknowledgeWithin: 48 * time.Hour, ActionDueWithinDays: c.days})
+			if diff := cmp.Diff(c.want, open(got.Breaches)); diff != "" || !got.Next.Equal(c.next) {
+				t.Errorf("next %s, want %s; breaches (-want +got):\n%s", got.Next, c.next, diff)
+			}
+		})
+	}
+	closed := timedPlan(t, in(v1alpha1.WorkComplete), action("undated", "", v1alpha1.WorkNotStarted))
+	if got := Time(closed, Clock{Now: ends, Location: loc, ActionDueWithinDays: &within}); len(got.Breaches) > 0 {
+		t.Errorf("breaches of a complete plan %v", open(got.Breaches))
+	}
+}
