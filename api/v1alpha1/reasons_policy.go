@@ -1,6 +1,9 @@
 package v1alpha1
 
-// Reasons of the conditions Governed and Exclusive, and of events about what a policy asks for.
+// ConditionFollowedUp is False while customers wait longer than promised to be contacted, or too few were contacted in time.
+const ConditionFollowedUp = "FollowedUp"
+
+// Reasons of the conditions FollowedUp, Governed and Exclusive, and of events about what a policy asks for.
 const (
 	// ReasonNoPolicy means that no AccountabilityPolicy selects the object, so that the built-in defaults apply.
 	ReasonNoPolicy = "NoPolicy"
@@ -16,6 +19,8 @@ const (
 	ReasonExclusive = "Exclusive"
 	// ReasonOverlap means that another policy of the same priority selects some of what the policy selects.
 	ReasonOverlap = "Overlap"
+	// ReasonPromisesKept means that no customer waits longer than promised to be contacted.
+	ReasonPromisesKept = "PromisesKept"
 	// ReasonEscalated is the event of a breach that stayed open and goes one step up.
 	ReasonEscalated = "Escalated"
 	// ReasonRecognized is the event of an objective that is Met, of which the owner's team is told.

@@ -263,7 +263,7 @@ const (
 // SurveyProgramStatus is what the operator found and judged.
 type SurveyProgramStatus struct {
 	// conditions: Ready, Stalled, Reconciling, SurveyCompiled, OwnerAssigned, SponsorAssigned, Measured, ObjectivesMet,
-	// Accountable, Governed, PurposeStated, CrossFunctional, Measurement, Integration, Accountability, Awareness,
+	// Accountable, FollowedUp, Governed, PurposeStated, CrossFunctional, Measurement, Integration, Accountability, Awareness,
 	// ActsOnFindings; of Dedicated programs also EndpointReady and, where the spec asks for it, Exposed and Monitored.
 	// +optional
 	// +listType=map

@@ -167,8 +167,8 @@ type TouchpointSpec struct {
 
 // TouchpointStatus is what the operator found and judged.
 type TouchpointStatus struct {
-	// conditions: Ready, Stalled, Reconciling, OwnerAssigned, Measured, ObjectivesMet, Accountable, Governed, RolesAssigned,
-	// HandoffCovered.
+	// conditions: Ready, Stalled, Reconciling, OwnerAssigned, Measured, ObjectivesMet, Accountable, FollowedUp, Governed,
+	// RolesAssigned, HandoffCovered.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -93,5 +93,8 @@ func Describe(b v1alpha1.Breach) string {
 	if b.Item != "" {
 		text += ", " + b.Item
 	}
+	if b.Type == v1alpha1.BreachConsistentlyLow {
+		text += ", which needs training and management's attention"
+	}
 	return text
 }

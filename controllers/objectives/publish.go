@@ -13,11 +13,13 @@ import (
 	"github.com/cx-operator/cx-operator/internal/breach"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
 	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/followup"
 )
 
-// SetConditions sets ObjectivesMet and Accountable from the verdicts and the breaches.
+// SetConditions sets ObjectivesMet, FollowedUp and Accountable from the verdicts and the breaches.
 func SetConditions(set conditions.Set, verdicts []v1alpha1.ObjectiveStatus, own, late []v1alpha1.Breach) {
 	setObjectivesMet(set, verdicts, own)
+	setFollowedUp(set, own)
 	for _, t := range []v1alpha1.BreachType{v1alpha1.BreachPlanMissing, v1alpha1.BreachPlanUnacknowledged, v1alpha1.BreachPlanOverdue} {
 		open := append(ofType(own, t), ofType(late, t)...)
 		if len(open) > 0 {
@@ -34,6 +36,26 @@ var accusations = map[v1alpha1.BreachType]string{
 	v1alpha1.BreachPlanOverdue:        "a plan is past its due date",
 }
 
+func setFollowedUp(set conditions.Set, own []v1alpha1.Breach) {
+	var texts []string
+	for _, b := range ofType(own, v1alpha1.BreachFollowUpOverdue) {
+		switch b.Item {
+		case followup.ItemCases:
+			texts = append(texts, "customers wait longer than promised to be contacted")
+		case followup.ItemShare:
+			texts = append(texts, "fewer customers than promised are contacted in time")
+		}
+	}
+	if len(texts) == 0 {
+		set.True(v1alpha1.ConditionFollowedUp, v1alpha1.ReasonPromisesKept, "no customer waits longer than promised to be contacted")
+		return
+	}
+	set.False(v1alpha1.ConditionFollowedUp, string(v1alpha1.BreachFollowUpOverdue), strings.Join(texts, "; "))
+}
+
+// lowText goes with an objective that is consistently low. It is about the experience and what helps, never about a person.
+const lowText = "missed for several windows in a row: it needs training and management's attention"
+
 func setObjectivesMet(set conditions.Set, verdicts []v1alpha1.ObjectiveStatus, own []v1alpha1.Breach) {
 	missed := map[string]bool{}
 	for _, b := range ofType(own, v1alpha1.BreachObjectiveMissed) {
@@ -49,7 +71,14 @@ func setObjectivesMet(set conditions.Set, verdicts []v1alpha1.ObjectiveStatus, o
 			met++
 		}
 	}
+	var low []string
+	for _, b := range ofType(own, v1alpha1.BreachConsistentlyLow) {
+		low = append(low, b.Objective)
+	}
 	switch {
+	case len(low) > 0:
+		set.False(v1alpha1.ConditionObjectivesMet, string(v1alpha1.BreachConsistentlyLow),
+			"missed: "+strings.Join(names, ", ")+"; "+strings.Join(low, ", ")+" "+lowText)
 	case len(names) > 0:
 		set.False(v1alpha1.ConditionObjectivesMet, v1alpha1.ReasonObjectiveMissed, "missed: "+strings.Join(names, ", "))
 	case len(verdicts) == 0:

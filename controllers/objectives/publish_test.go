@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
@@ -85,6 +86,9 @@ func TestSetConditions(t *testing.T) {
 		"a plan is overdue":          {state("Met"), nil, open("PlanOverdue", "a"), "True/AllMet", "False/PlanOverdue"},
 		"an action alone is overdue": {state("Met"), nil, open("ActionOverdue", "a"), "True/AllMet", "True/NothingDue"},
 		"nobody owns it":             {state("Met"), open("OwnerMissing", ""), nil, "True/AllMet", "True/NothingDue"},
+		"consistently low": {
+			state("Missed"), append(open("ObjectiveMissed", "a"), open("ConsistentlyLow", "a")...), nil, "False/ConsistentlyLow", "True/NothingDue",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var all []metav1.Condition
@@ -93,10 +97,36 @@ func TestSetConditions(t *testing.T) {
 			for _, c := range all {
 				got[c.Type] = string(c.Status) + "/" + c.Reason
 			}
-			if diff := cmp.Diff(map[string]string{"ObjectivesMet": c.met, "Accountable": c.accountable}, got); diff != "" {
+			if diff := cmp.Diff(map[string]string{"ObjectivesMet": c.met, "FollowedUp": "True/PromisesKept", "Accountable": c.accountable}, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Customers who wait are a condition of their own, and a plan's is not touched by them.
+func TestSetFollowedUp(t *testing.T) {
+	overdue := func(items ...string) []v1alpha1.Breach {
+		var all []v1alpha1.Breach
+		for _, item := range items {
+			all = append(all, v1alpha1.Breach{Type: v1alpha1.BreachFollowUpOverdue, Item: item})
+		}
+		return all
+	}
+	for want, own := range map[string][]v1alpha1.Breach{
+		"True/PromisesKept no customer waits longer than promised to be contacted":                                                       nil,
+		"False/FollowUpOverdue customers wait longer than promised to be contacted":                                                      overdue("cases"),
+		"False/FollowUpOverdue customers wait longer than promised to be contacted; fewer customers than promised are contacted in time": overdue("cases", "share"),
+	} {
+		var all []metav1.Condition
+		SetConditions(conditions.Set{Conditions: &all}, nil, own, nil)
+		c := meta.FindStatusCondition(all, v1alpha1.ConditionFollowedUp)
+		if got := string(c.Status) + "/" + c.Reason + " " + c.Message; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		if !meta.IsStatusConditionTrue(all, v1alpha1.ConditionAccountable) {
+			t.Errorf("%+v makes the plans late", own)
+		}
 	}
 }
 

@@ -98,6 +98,7 @@ func specify(in *evaluate.Input, s Subject) error {
 		MinimumCell:        int64(s.Program.Spec.Privacy.MinimumCell),
 		Release:            s.Program.Spec.Privacy.Release,
 		Judging:            s.rules().Evidence.Judging,
+		ConfirmDays:        s.rules().ConfirmDays,
 		ConsecutiveWindows: s.rules().ConsecutiveWindows,
 		Location:           location,
 	}

@@ -10,6 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 )
@@ -22,6 +23,8 @@ type Effective struct {
 	Name string
 	// Evidence that a verdict needs.
 	Evidence v1alpha1.Evidence
+	// ConfirmDays is for how many days an objective must stand Missed before its breach opens; 0 is none.
+	ConfirmDays int32
 	// ConsecutiveWindows is after how many disjoint missed windows an objective is consistently low; 0 is never.
 	ConsecutiveWindows int32
 	// Plan says how plans are opened, and which clocks run.
@@ -132,7 +135,7 @@ func govern(w *v1alpha1.AccountabilityPolicy, equals []string, p *v1alpha1.Surve
 	spec := w.Spec.DeepCopy()
 	e := Effective{
 		Name: w.Name, Governed: governed,
-		ConsecutiveWindows: spec.Evidence.ConsecutiveWindows, ActWithinDays: spec.Deadlines.ActWithinDays,
+		ConfirmDays: ptr.Deref(spec.Evidence.ConfirmDays, 0), ConsecutiveWindows: spec.Evidence.ConsecutiveWindows, ActWithinDays: spec.Deadlines.ActWithinDays,
 		ActionDueWithinDays: spec.Deadlines.ActionDueWithinDays,
 		FollowUp:            spec.FollowUp, Review: spec.Review, Recognition: spec.Recognition, Escalation: spec.Escalation,
 	}
