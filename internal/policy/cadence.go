@@ -29,9 +29,12 @@ type Expected struct {
 	// Metric of the objective, on the Scale of its question.
 	Metric score.Metric
 	Scale  score.Scale
-	// Answers to its question in the last CadenceDays; below 0 is none.
+	// Answers to its question in the last CadenceDays; below 0 is none, and more than 2^40 are taken for so many.
 	Answers int64
 }
+
+// mostAnswers is more than anybody gives, and few enough to be written in the status.
+const mostAnswers = 1 << 40
 
 // power with which a change is to be found.
 const power = 0.80
@@ -55,7 +58,8 @@ func Cadence(e Expected) v1alpha1.CadenceChoice {
 		choice.Arithmetic = "the program has no objective of its own whose answers could tell: Monthly"
 		return choice
 	}
-	perWeek := float64(max(e.Answers, 0)) * 7 / CadenceDays
+	answers := min(max(e.Answers, 0), mostAnswers)
+	perWeek := float64(answers) * 7 / CadenceDays
 	choice.ExpectedPerWeek = strconv.FormatFloat(perWeek, 'f', 1, 64)
 	change, err := v1alpha1.ParseDecimal(e.Rule.DetectChange)
 	low, high := score.TargetRange(e.Metric, e.Scale)
@@ -70,7 +74,7 @@ func Cadence(e Expected) v1alpha1.CadenceChoice {
 		choice.Cadence, comparison = v1alpha1.CadenceWeekly, "at least"
 	}
 	choice.Arithmetic = fmt.Sprintf("%d answers in %d days are %s a week, %s the %d that each of two periods needs to show a change of %s at %d %% confidence with %d %% power%s: %s",
-		max(e.Answers, 0), CadenceDays, choice.ExpectedPerWeek, comparison, choice.NeededPerPeriod, e.Rule.DetectChange.String(),
+		answers, CadenceDays, choice.ExpectedPerWeek, comparison, choice.NeededPerPeriod, e.Rule.DetectChange.String(),
 		confidencePercent(e.ConfidencePercent), int(power*100), orVerdict(needed, choice.NeededPerPeriod), choice.Cadence)
 	return choice
 }
