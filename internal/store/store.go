@@ -88,7 +88,8 @@ type Response struct {
 	// response is the end of the Visit of its ID, whatever its standing, and of one that was never tracked, too. Without
 	// it, the Visit stays unfinished and moves no more. It is not kept with the response, nor is the Visit.
 	StartedAt time.Time
-	// Case to open with the response; nil for none. Export leaves it out.
+	// Case to open with the response; nil for none. Of a response that opens none, nothing is kept of it: one that was
+	// suspect and is brought back has no case. A case stays when its response is annulled. Export leaves it out.
 	Case *CaseOpening
 }
 
@@ -327,6 +328,7 @@ type Info struct {
 // Store keeps the answers of many programs.
 type Store interface {
 	Feed
+	Cases
 	// Append makes responses durable and returns what became of each, in order. It returns only after the commit that
 	// holds them; on an error nothing is known to be stored, and a retry with the same IDs is safe. Concurrent calls
 	// share commits. Two responses of one call may have the same ID. A response that cannot be stored fails its own call
@@ -340,13 +342,13 @@ type Store interface {
 	// meanwhile.
 	Export(ctx context.Context, program Key, fn func(Response) error) error
 	// Retire deletes the program's responses submitted before the time and keeps their counts, but for QuestionSuspect,
-	// which the feed tells. Of their identities it keeps tombstones, as Erase does. It works in bounded transactions and
+	// which the feed tells. Of their identities it keeps tombstones, as Erase does, and their cases stay, without answers. It works in bounded transactions and
 	// returns the number deleted.
 	Retire(ctx context.Context, program Key, before time.Time) (int64, error)
 	// Erase deletes the answers of the response that the receipt was given for and takes them out of the counts, which
 	// the feed tells. Answers that retention deleted before stay counted: nothing tells any more what they were. A
 	// tombstone stays, which says nothing about the answers: the same response is a repeat ever after, and not stored
-	// again. Erase returns whether the receipt is known, and true again when it is called again; after true, no answer
+	// again. The contact of its case is erased as by EraseContacts, now. Erase returns whether the receipt is known, and true again when it is called again; after true, no answer
 	// of the response is kept.
 	Erase(ctx context.Context, program Key, receipt string) (bool, error)
 	// Invite makes invitations, in one transaction per call, and returns what became of each, in order. One whose contact
@@ -369,8 +371,8 @@ type Store interface {
 	// invitation that was answered passes for one of the day of its answer that expires 400 days after. Forget works in
 	// bounded transactions and returns the number deleted.
 	Forget(ctx context.Context, program Key, visits, invitations, now time.Time) (int64, error)
-	// Recount compares the program's counts with its answers, and those of suspects, invitations and unfinished visits with
-	// what is kept of these. Nothing is kept of completed visits.
+	// Recount compares the program's counts with its answers, and those of suspects, invitations, unfinished visits and cases
+	// with what is kept of these. Nothing is kept of completed visits.
 	Recount(ctx context.Context, program Key) (Check, error)
 	// Info describes the store.
 	Info(ctx context.Context) (Info, error)

@@ -179,6 +179,7 @@ func (i *intake) store() (*pgx.Batch, error) {
 	i.visits.write(b)
 	if len(i.fresh) > 0 {
 		i.queueResponses(b)
+		i.queueCases(b)
 	}
 	return b, nil
 }

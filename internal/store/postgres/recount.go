@@ -21,6 +21,8 @@ FROM (
     SELECT touchpoint, unit, question, revision, hour, value, 0, 1, 0 FROM invitation_count WHERE program = $1
     UNION ALL
     SELECT touchpoint, unit, question, revision, hour, value, 0, 1, 0 FROM visit_count WHERE program = $1
+    UNION ALL
+    SELECT touchpoint, unit, question, revision, hour, value, 0, 1, 0 FROM case_count WHERE program = $1
 ) AS both_ways
 GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(n) <> sum(kept) + sum(retired)
 ORDER BY 1, 2, 3, 4, 5, 6 LIMIT $2`

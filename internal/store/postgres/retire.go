@@ -78,8 +78,9 @@ func (s *selected) exec(b *pgx.Batch, statement string, more ...any) {
 	b.Queue(statement, s.args(more...)...)
 }
 
-// delete queues their deletion, identities included.
+// delete queues their deletion, identities included. Their cases stay, and know them no more.
 func (s *selected) delete(b *pgx.Batch) {
+	b.Queue(leaveCases, s.program, s.ids)
 	s.exec(b, deleteAnswers)
 	s.exec(b, deleteResponses)
 	b.Queue(buryIdentities, s.program, s.ids)
@@ -200,8 +201,9 @@ func (s *Store) Erase(ctx context.Context, program store.Key, receipt string) (b
 		return false, nil
 	}
 	var known bool
+	now := instant(time.Now().UnixMicro())
 	err := s.do(ctx, func(t *tx) (b *pgx.Batch, err error) {
-		known, b, err = t.erase(program, receipt)
+		known, b, err = t.erase(program, receipt, now)
 		return b, err
 	})
 	if err != nil {
@@ -210,13 +212,15 @@ func (s *Store) Erase(ctx context.Context, program store.Key, receipt string) (b
 	return known, nil
 }
 
-func (t *tx) erase(key store.Key, receipt string) (bool, *pgx.Batch, error) {
+func (t *tx) erase(key store.Key, receipt string, now time.Time) (bool, *pgx.Batch, error) {
 	program, err := t.lock(key)
 	if err != nil || program == 0 {
 		return false, nil, err
 	}
 	doomed, erased := selected{program: program}, false
+	var cases []commit.CaseRecord
 	b := t.batch()
+	b.Queue(contactReceipt, program, receipt, deleteBatch).Query(into(&cases))
 	b.Queue(byReceipt, program, receipt).Query(func(rows pgx.Rows) error {
 		var at time.Time
 		var id pgtype.UUID
@@ -227,10 +231,14 @@ func (t *tx) erase(key store.Key, receipt string) (bool, *pgx.Batch, error) {
 		return err
 	})
 	b.Queue(erasedByReceipt, program, receipt).QueryRow(func(row pgx.Row) error { return row.Scan(&erased) })
-	if err := t.send(b); err != nil || len(doomed.ids) == 0 {
-		return erased, nil, err
+	if err := t.send(b); err != nil {
+		return false, nil, err
 	}
 	b = t.batch()
+	t.dropContacts(b, program, cases, now)
+	if len(doomed.ids) == 0 {
+		return erased, b, nil
+	}
 	t.number(b, program)
 	doomed.exec(b, countResponses, t.slot, -1)
 	doomed.delete(b)

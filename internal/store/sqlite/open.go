@@ -62,10 +62,7 @@ type Store struct {
 	close       func() error
 }
 
-var (
-	_ store.Store = (*Store)(nil)
-	_ store.Cases = (*Store)(nil)
-)
+var _ store.Store = (*Store)(nil)
 
 // Open opens the store in the file path, which it makes if it is absent (0600, in a folder of 0700), and brings its
 // tables up to date. The store is the caller's alone until it is closed: meanwhile another Open of the file, from here or

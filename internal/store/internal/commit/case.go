@@ -21,8 +21,8 @@ const (
 	maxSealedContact = 4096
 	maxRetentionDays = 730
 	maxNote          = 2000
-	maxActor         = 253
-	maxPlan          = 253
+	// maxName is for names of objects and of who acts.
+	maxName = 253
 )
 
 // MaxEvents is how many entries of a case's history are kept, its opening included. The opening is not stored: it follows
@@ -125,7 +125,7 @@ func NewCaseChange(c store.CaseChange) (*CaseChange, error) {
 	for _, text := range []struct {
 		name, value string
 		limit       int
-	}{{"note", c.Note, maxNote}, {"by", c.By, maxActor}, {"plan", orEmpty(c.Plan), maxPlan}} {
+	}{{"note", c.Note, maxNote}, {"by", c.By, maxName}, {"plan", orEmpty(c.Plan), maxName}} {
 		if err := checkText(text.value, text.limit); err != nil {
 			return nil, fmt.Errorf("%s: %w", text.name, err)
 		}

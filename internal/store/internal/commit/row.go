@@ -144,6 +144,9 @@ func (r *Row) open(c *store.CaseOpening) error {
 	if err != nil {
 		return fmt.Errorf("case: %w", err)
 	}
+	if len(r.Touchpoint) > maxName {
+		return fmt.Errorf("case: a touchpoint's name of %d bytes is more than %d", len(r.Touchpoint), maxName)
+	}
 	if r.Standing == store.StandingCounted {
 		r.Case = opening
 	}
