@@ -150,7 +150,7 @@ func (e *Endpoint) newIntake(metrics prometheus.Registerer) (http.Handler, error
 func (e *Endpoint) newOperations(metrics *prometheus.Registry) http.Handler {
 	return operations.NewHandler(operations.Config{
 		Program: e.options.Program, Token: func() string { return e.current().internal },
-		ScrapeTokenHash: e.options.ScrapeTokenHash, Store: e.openedNow, Explain: e.explain, Ready: e.ready,
+		ScrapeTokenHash: e.options.ScrapeTokenHash, Store: e.openedNow, Survey: e.survey, Desk: e.desk, Explain: e.explain, Ready: e.ready,
 		Metrics: metricsHandler(metrics), Draining: e.draining, Log: e.options.Log,
 	})
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/go-logr/logr"
 	"golang.org/x/time/rate"
 
+	"github.com/cx-operator/cx-operator/internal/desk"
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
 // Config of a handler. All fields are required unless they say otherwise.
@@ -23,6 +25,8 @@ type Config struct {
 	ScrapeTokenHash []byte
 	// Store returns the store as it is now.
 	Store func() Opened
+	// Survey that is served; without it no themes are found.
+	Survey *survey.Survey
 	// Ready says whether the endpoint takes answers.
 	Ready func() bool
 	// Explain says in a sentence without anything secret why the store could not be read, the same as long as the cause is;
@@ -32,6 +36,9 @@ type Config struct {
 	Metrics http.Handler
 	// Draining is closed when the endpoint is about to end: calls that wait are answered then, and no connection is kept.
 	Draining <-chan struct{}
+	// Desk returns where people work on the program's cases, or a desk.ErrUnavailable whose text has nothing secret; nil where
+	// the endpoint keeps none.
+	Desk func() (desk.Desk, error)
 	// Log takes what a person on call would want to know.
 	Log logr.Logger
 }
@@ -49,17 +56,21 @@ type Opened struct {
 type handler struct {
 	Config
 	faults rate.Sometimes
+	// reading has room for one call that reads comments.
+	reading chan struct{}
 }
 
 // NewHandler returns the handler of the operations port.
 func NewHandler(c Config) http.Handler {
-	h := &handler{Config: c, faults: rate.Sometimes{First: 1, Interval: 10 * time.Second}}
+	h := &handler{Config: c, faults: rate.Sometimes{First: 1, Interval: 10 * time.Second}, reading: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc(pathHealth, get(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok\n") }))
 	mux.HandleFunc(pathReady, get(h.ready))
 	mux.HandleFunc(pathMetrics, get(h.metrics))
 	mux.HandleFunc(pathChanges, get(h.internal(h.changes)))
 	mux.HandleFunc(pathStore, get(h.internal(h.info)))
+	mux.HandleFunc(pathThemes, get(h.internal(h.themes)))
+	h.routeCases(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		newProblem(http.StatusNotFound, "not-found", "There is nothing at this address", "").write(w)
 	})

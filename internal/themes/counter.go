@@ -50,9 +50,10 @@ func (t *term) note(text string) {
 // Counter counts the stems of comments. It holds no comment.
 type Counter struct {
 	options Options
-	left    int
-	terms   map[key]*term
-	written map[key]*writing
+	// left is how many comments of the period, and of the one before, may still be read.
+	left, leftBefore int
+	terms            map[key]*term
+	written          map[key]*writing
 	// full means that making room does not help any more.
 	termsFull, writtenFull bool
 }
@@ -61,7 +62,7 @@ type Counter struct {
 func New(o Options) *Counter {
 	o.Minimum = max(o.Minimum, Least)
 	o.DefaultLanguage = base(o.DefaultLanguage)
-	return &Counter{options: o, left: MaxComments, terms: map[key]*term{}, written: map[key]*writing{}}
+	return &Counter{options: o, left: MaxComments, leftBefore: MaxComments, terms: map[key]*term{}, written: map[key]*writing{}}
 }
 
 // base returns the language of a tag, without script and region.
@@ -70,12 +71,16 @@ func base(tag string) string {
 	return strings.ToLower(language)
 }
 
-// Add reads a comment. It returns false once no more are read.
+// Add reads a comment. It returns false where no more of its period are read.
 func (c *Counter) Add(comment Comment) bool {
-	if c.left == 0 {
+	left := &c.left
+	if comment.Before {
+		left = &c.leftBefore
+	}
+	if *left == 0 {
 		return false
 	}
-	c.left--
+	*left--
 	s := scope{comment.Question, base(comment.Language)}
 	if s.language == "" {
 		s.language = c.options.DefaultLanguage

@@ -1,4 +1,5 @@
-// Package themes finds what many comments have in common: words and pairs of words that recur. It is pure and deterministic. What
+// Package themes finds what many comments have in common: words and pairs of words that recur. It is pure, but for Read, and
+// deterministic. What
 // leaves it are the themes with their counts, each of at least ten comments, never a comment, and never what looks like the name
 // of a person, an address or a number.
 //
@@ -12,7 +13,7 @@ const (
 	Least = 10
 	// Most is the number of themes that are found at the most.
 	Most = 20
-	// MaxComments is how many comments are read; those after that are not.
+	// MaxComments is how many comments of each period are read; those after that are not.
 	MaxComments = 200_000
 )
 
