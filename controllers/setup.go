@@ -81,7 +81,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, e *env.Env, workers int) error
 
 		"accountabilitypolicy": &accountabilitypolicy.Reconciler{Env: e},
 		"review":               &review.Reconciler{Env: e},
-		"notifier":             &notifier.Reconciler{Env: e},
+		"notifier":             &notifier.Reconciler{Env: e, APIReader: mgr.GetAPIReader()},
 	} {
 		if err := r.SetupWithManager(mgr, workers); err != nil {
 			return fmt.Errorf("set up controller %s: %w", name, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/cx-operator/cx-operator/internal/breach"
 	"github.com/cx-operator/cx-operator/internal/embedded"
 	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/notify"
 	"github.com/cx-operator/cx-operator/internal/rollup"
 )
 
@@ -44,6 +45,8 @@ type Env struct {
 	Dedicated *Dedicated
 	// Undedicated says why Dedicated is nil.
 	Undedicated string
+	// Notify sends messages to the channels of teams; nil where this operator tells nobody anything.
+	Notify *notify.Sender
 	// StaleAfter is how long counts may be unread before verdicts are Stale.
 	StaleAfter time.Duration
 	// Started is when the process began to act; by itself it is when ActingSince is first asked.

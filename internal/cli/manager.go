@@ -49,6 +49,7 @@ type managerOptions struct {
 	logDevelopmentMode bool
 	watchNamespaces    []string
 	dedicated          dedicatedOptions
+	notify             notifyOptions
 }
 
 func newManagerCommand() *cobra.Command {
@@ -81,6 +82,7 @@ func newManagerCommand() *cobra.Command {
 	f.StringSliceVar(&o.trustedProxies, "intake-trusted-proxies", nil, "addresses or CIDRs of proxies whose X-Forwarded-For is believed")
 	f.StringSliceVar(&o.watchNamespaces, "watch-namespaces", nil, "namespaces whose programs are run; without any those of all namespaces")
 	o.dedicated.addTo(f)
+	o.notify.addTo(f)
 	f.BoolVar(&o.logDevelopmentMode, "log-development", false, "log as text for people instead of JSON")
 	return cmd
 }
@@ -97,6 +99,9 @@ func runManager(ctx context.Context, o managerOptions) error {
 	}
 	e := &env.Env{
 		Clock: clock, Book: rollup.NewBook(), Exporter: exporter.New(), StaleAfter: o.staleAfter,
+	}
+	if e.Notify, err = o.notify.sender(clock); err != nil {
+		return err
 	}
 	if o.embedded {
 		if e.Endpoint, err = newEndpoint(o, e.Book, clock); err != nil {

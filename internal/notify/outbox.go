@@ -68,6 +68,17 @@ func expiry(n *v1alpha1.Notice) time.Time {
 	return time.Time{}
 }
 
+// NextExpiry is when the first notice of an outbox is dropped; zero where all wait.
+func NextExpiry(outbox []v1alpha1.Notice) time.Time {
+	var next time.Time
+	for i := range outbox {
+		if end := expiry(&outbox[i]); !end.IsZero() && (next.IsZero() || end.Before(next)) {
+			next = end
+		}
+	}
+	return next
+}
+
 func lastTime(n *v1alpha1.Notice) time.Time {
 	last := n.Time.Time
 	for _, d := range n.Deliveries {

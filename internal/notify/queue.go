@@ -41,6 +41,8 @@ type Queue struct {
 	DigestAfter, PerHour int32
 	// Sent are the messages of the last hour, by id.
 	Sent map[string]time.Time
+	// Paused says until when nothing is sent, since the channel failed just now.
+	Paused time.Time
 }
 
 // QueueOf returns an empty queue by the rules of a team.
@@ -162,9 +164,10 @@ func (q *Queue) Next(now time.Time) (b Batch, ok bool, next time.Time) {
 	quiet, until := Quiet(q.Quiet, now)
 	for _, b := range q.batches() {
 		at := b.due()
-		if quiet && at.Before(until) {
-			at = until
+		if quiet {
+			at = later(at, until)
 		}
+		at = later(at, q.Paused)
 		if !now.Before(at) {
 			return b, true, time.Time{}
 		}
