@@ -9,14 +9,13 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
-	"github.com/cx-operator/cx-operator/internal/survey"
+	"github.com/cx-operator/cx-operator/internal/policy"
 )
 
 // +kubebuilder:rbac:groups=cx-operator.io,resources=accountabilitypolicies,verbs=get;list;watch
@@ -57,7 +56,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	var pending bool
 	p.Status.Cadences, pending = r.cadences(d, before.Status.Cadences, now)
 	set := conditions.Set{Conditions: &p.Status.Conditions, Generation: p.Generation, Now: now}
-	set.Resolve(problemsOf(p), "the policy applies to what it selects")
+	set.Resolve(policy.Check(p), "the policy applies to what it selects")
 	d.setExclusive(set)
 	if !equality.Semantic.DeepEqual(p.Status, before.Status) {
 		if err := r.PatchStatus(ctx, p, before); err != nil {
@@ -71,13 +70,4 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return env.Requeue(now, 0, now.Truncate(cadenceInterval).Add(cadenceInterval)), nil
 	}
 	return ctrl.Result{}, nil
-}
-
-// problemsOf returns what is wrong with a spec. Admission cannot judge a selector.
-func problemsOf(p *v1alpha1.AccountabilityPolicy) []survey.Problem {
-	_, err := metav1.LabelSelectorAsSelector(&p.Spec.Selector)
-	if err == nil {
-		return nil
-	}
-	return []survey.Problem{{Reason: v1alpha1.ReasonInvalidSpec, Field: "spec.selector", Message: err.Error()}}
 }

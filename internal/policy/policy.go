@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
 // Effective is the rules that apply to a program or touchpoint. Without a policy they are what it states inline and the
@@ -85,6 +86,14 @@ func Selects(p *v1alpha1.AccountabilityPolicy, of map[string]string) bool {
 	}
 	selector, err := metav1.LabelSelectorAsSelector(&p.Spec.Selector)
 	return err == nil && selector.Matches(labels.Set(of))
+}
+
+// Check returns what is wrong with a policy that admission could not see: a selector that is not valid.
+func Check(p *v1alpha1.AccountabilityPolicy) []survey.Problem {
+	if _, err := metav1.LabelSelectorAsSelector(&p.Spec.Selector); err != nil {
+		return []survey.Problem{{Reason: v1alpha1.ReasonInvalidSpec, Field: "spec.selector", Message: err.Error()}}
+	}
+	return nil
 }
 
 // ForProgram returns the rules that apply to a program, of all the policies of its namespace.

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	v1alpha1 "github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/policy"
 	"github.com/cx-operator/cx-operator/internal/survey"
 	"github.com/cx-operator/cx-operator/internal/team"
 )
@@ -57,6 +58,10 @@ func typed(o object) any {
 		return decode(o, &v1alpha1.Touchpoint{})
 	case "ActionPlan":
 		return decode(o, &v1alpha1.ActionPlan{})
+	case "AccountabilityPolicy":
+		return decode(o, &v1alpha1.AccountabilityPolicy{})
+	case "Review":
+		return decode(o, &v1alpha1.Review{})
 	}
 	return nil
 }
@@ -93,6 +98,10 @@ func (c *checker) references() {
 			c.touchpoint(*o, typed)
 		case *v1alpha1.ActionPlan:
 			c.plan(*o, typed)
+		case *v1alpha1.AccountabilityPolicy:
+			c.problems(*o, policy.Check(typed))
+		case *v1alpha1.Review:
+			c.review(*o, typed)
 		}
 	}
 }
@@ -144,14 +153,34 @@ func (c *checker) sqlite(o object, p *v1alpha1.SurveyProgram) {
 func (c *checker) touchpoint(o object, t *v1alpha1.Touchpoint) {
 	c.reference(o, "spec.programRef", "SurveyProgram", &t.Spec.ProgramRef)
 	c.reference(o, "spec.ownerRef", "Team", t.Spec.OwnerRef)
-	for i := range t.Spec.SupportingTeamRefs {
-		c.reference(o, fmt.Sprintf("spec.supportingTeamRefs[%d]", i), "Team", &t.Spec.SupportingTeamRefs[i])
+	c.teamsOf(o, "spec.supportingTeamRefs", t.Spec.SupportingTeamRefs)
+	if roles := t.Spec.Roles; roles != nil {
+		c.teamsOf(o, "spec.roles.responsible", roles.Responsible)
+		c.teamsOf(o, "spec.roles.consulted", roles.Consulted)
+		c.teamsOf(o, "spec.roles.informed", roles.Informed)
 	}
 	if t.Spec.Handoff != nil {
 		c.reference(o, "spec.handoff.toRef", "Touchpoint", &t.Spec.Handoff.ToRef)
 	}
 	if p, valid, ok := find[v1alpha1.SurveyProgram](c.set, "SurveyProgram", o.namespace, t.Spec.ProgramRef.Name); ok && valid {
 		c.problems(o, survey.CheckTouchpoint(t, p))
+	}
+}
+
+// teamsOf checks a list of references to teams.
+func (c *checker) teamsOf(o object, path string, refs []v1alpha1.NameRef) {
+	for i := range refs {
+		c.reference(o, fmt.Sprintf("%s[%d]", path, i), "Team", &refs[i])
+	}
+}
+
+func (c *checker) review(o object, r *v1alpha1.Review) {
+	c.reference(o, "spec.programRef", "SurveyProgram", &r.Spec.ProgramRef)
+	c.teamsOf(o, "spec.attendees", r.Spec.Attendees)
+	for i, d := range r.Spec.Decisions {
+		if d.PlanRef != nil {
+			c.reference(o, fmt.Sprintf("spec.decisions[%d].planRef", i), "ActionPlan", &v1alpha1.NameRef{Name: d.PlanRef.Name})
+		}
 	}
 }
 

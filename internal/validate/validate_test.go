@@ -200,7 +200,7 @@ func TestKinds(t *testing.T) {
 		"other groups": {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nwhatever: 1\n---\napiVersion: apps/v1\nkind: Deployment\n",
 			"1 file, 0 resources, 0 problems (2 objects of other groups passed over)\n"},
 		"unknown kind": {"apiVersion: cx-operator.io/v1alpha1\nkind: Touchpiont\nmetadata: {name: x}\n",
-			"0.yaml:2: Touchpiont default/x: kind: \"Touchpiont\" is unknown, cx-operator.io/v1alpha1 has ActionPlan, ResponseStore, SurveyProgram, Team, Touchpoint\n1 file, 1 resource, 1 problem\n"},
+			"0.yaml:2: Touchpiont default/x: kind: \"Touchpiont\" is unknown, cx-operator.io/v1alpha1 has AccountabilityPolicy, ActionPlan, ResponseStore, Review, SurveyProgram, Team, Touchpoint\n1 file, 1 resource, 1 problem\n"},
 		"unknown version": {"apiVersion: cx-operator.io/v1\nkind: Team\nmetadata: {name: x}\n",
 			"0.yaml:1: Team default/x: apiVersion: \"cx-operator.io/v1\" is not served, write cx-operator.io/v1alpha1\n1 file, 1 resource, 1 problem\n"},
 		"no kind":      {"apiVersion: v1\nmetadata: {name: x}\n", "0.yaml:1: must have an apiVersion and a kind\n1 file, 0 resources, 1 problem\n"},

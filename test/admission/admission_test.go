@@ -127,6 +127,45 @@ func TestUpdates(t *testing.T) {
 	}
 }
 
+// What a review has frozen is held by the API server itself, whoever writes the status.
+func TestFrozen(t *testing.T) {
+	namespace := testenv.Namespace(t)
+	review := decode(t, Review)
+	client := resource(t, review, namespace)
+	created, err := client.Create(t.Context(), review, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	created.Object["status"] = map[string]any{
+		"observedGeneration": int64(1), "figures": decodeMap(t, frozen), "digest": "sha256:" + strings.Repeat("a", 64),
+	}
+	written, err := client.UpdateStatus(t.Context(), created, metav1.UpdateOptions{FieldValidation: strict})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range StatusUpdates() {
+		t.Run(u.Name, func(t *testing.T) {
+			after := written.DeepCopy()
+			u.Edit(after.Object["status"].(map[string]any))
+			_, err := client.UpdateStatus(t.Context(), after, metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}})
+			if len(u.Want) > 0 {
+				wantRefusal(t, err, u.Want)
+			} else if err != nil {
+				t.Errorf("refused: %v", err)
+			}
+		})
+	}
+}
+
+func decodeMap(t *testing.T, text string) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := yaml.Unmarshal([]byte(text), &m); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // TestDefaults pins what the API server fills in, since the operator relies on it.
 func TestDefaults(t *testing.T) {
 	namespace := testenv.Namespace(t)

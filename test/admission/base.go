@@ -251,7 +251,10 @@ spec:
 `
 )
 
-// Bases are all of the above.
+// Bases are all of the above, and those of accountability.
 func Bases() []string {
-	return []string{Team, ResponseStore, Volume, Database, SurveyProgram, Questionnaire, Dedicated, Routed, Touchpoint, ActionPlan}
+	return []string{
+		Team, ResponseStore, Volume, Database, SurveyProgram, Questionnaire, Dedicated, Routed, Touchpoint, ActionPlan,
+		NotifiedTeam, Policy, Review, CostedPlan,
+	}
 }

@@ -40,7 +40,7 @@ func replaceOnce(name, base, before, after string) string {
 // Refused are manifests that must be refused when they are created.
 func Refused() []Case {
 	var all []Case
-	for _, cases := range [][]Case{teams(), stores(), volumes(), programs(), endpoints(), surveys(), questionnaires(), touchpoints(), objectives(), plans()} {
+	for _, cases := range [][]Case{teams(), stores(), volumes(), programs(), endpoints(), surveys(), questionnaires(), touchpoints(), objectives(), plans(), policies(), reviews(), channels(), costs()} {
 		all = append(all, cases...)
 	}
 	return all

@@ -7,7 +7,7 @@ func Updates() []Update {
 		raise    = "change only with a higher revision, which starts a new series: raise revision"
 		question = "spec.survey.questions"
 	)
-	return []Update{
+	return append(accountabilityUpdates(), []Update{
 		{"another store", SurveyProgram, "storeRef: {name: responses}", "storeRef: {name: other}",
 			[]string{"spec.storeRef", "storeRef cannot be changed: the answers would be left behind"}},
 		{"another privacy floor", SurveyProgram, "minimumCell: 10", "minimumCell: 5",
@@ -56,5 +56,5 @@ func Updates() []Update {
 		{"another target", Touchpoint, "target: 65", "target: 70", nil},
 		{"another program's plan", ActionPlan, "touchpointRef: {name: food}", "programRef: {name: passenger-experience}", nil},
 		{"another parent", Team, "parentRef: {name: airport}", "parentRef: {name: city}", nil},
-	}
+	}...)
 }
