@@ -1,12 +1,14 @@
-// Package actionplan reconciles ActionPlans: it keeps their clocks, and freezes what their objective stood at when they
-// began. It never writes their spec, which belongs to people.
+// Package actionplan reconciles ActionPlans: it keeps their clocks, records how people revise them, freezes what their
+// objective stood at when they began, and says what became of it. It never writes their spec, which belongs to people.
 package actionplan
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,7 +20,10 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/objectives"
 	"github.com/cx-operator/cx-operator/internal/breach"
+	"github.com/cx-operator/cx-operator/internal/effect"
+	"github.com/cx-operator/cx-operator/internal/escalation"
 	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/notify"
 	"github.com/cx-operator/cx-operator/internal/plan"
 )
 
@@ -53,12 +58,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	p := before.DeepCopy()
 	p.Status.ObservedGeneration = p.Generation
 	noteState(p, now)
+	noteStart(p)
+	noteRevision(p, now)
 	s.noteBaseline(p, before.Status.State == "")
 	timed := s.time(p, now)
+	breaches, taken, escalates := escalation.Advance(counted(before.Status.Breaches, timed.Breaches), s.rules.Escalation, now)
 	// Each is open since its deadline, so that one whose date was moved is open since the new one.
-	p.Status.Breaches = timed.Breaches
-	_, transitions := breach.Merge(before.Status.Breaches, timed.Breaches, now)
+	p.Status.Breaches = breaches
+	_, transitions := breach.Merge(before.Status.Breaches, breaches, now)
 	removed(transitions, p)
+	told := append(notify.FromBreaches(transitions, now), notify.FromEscalation(taken, now)...)
+	p.Status.Outbox = notify.Enqueue(p.Status.Outbox, p.UID, told, now)
+	measured := r.measure(s, p, now)
+	p.Status.Effect = measured.Effect
+	p.Status.Conflicts = effect.Conflicts(p, s.others)
 	s.problems = append(s.problems, timed.Problems...)
 	s.setConditions(conditions.Set{Conditions: &p.Status.Conditions, Generation: p.Generation, Now: now}, p)
 
@@ -67,9 +80,33 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 			return ctrl.Result{}, err
 		}
 		r.Announce(p, transitions)
+		r.announceSteps(p, taken)
+		r.announceEffect(p, before)
 	}
 	r.export(s, p)
-	return env.Requeue(now, 0, timed.Next), nil
+	var wait time.Duration
+	if measured.Waiting {
+		wait = env.FigureInterval
+	}
+	return env.Requeue(now, wait, timed.Next, escalates, measured.Next), nil
+}
+
+// announceSteps writes an event for each step of the escalation that was taken.
+func (r *Reconciler) announceSteps(p *v1alpha1.ActionPlan, taken []escalation.Taken) {
+	for _, step := range taken {
+		r.Recorder.Eventf(p, nil, corev1.EventTypeWarning, v1alpha1.ReasonEscalated, "Escalate",
+			"step %d, to %s: %s is open since %s", step.Step, step.To, env.Describe(step.Breach), step.Breach.Since.UTC().Format(time.RFC3339))
+	}
+}
+
+// announceEffect writes an event once the plan is judged.
+func (r *Reconciler) announceEffect(p, before *v1alpha1.ActionPlan) {
+	e, last := p.Status.Effect, before.Status.Effect
+	if e == nil || e.JudgedTime == nil || last != nil && last.JudgedTime != nil {
+		return
+	}
+	_, reason, _ := effect.Condition(p.Spec.State, e)
+	r.Recorder.Eventf(p, nil, corev1.EventTypeNormal, reason, "JudgeEffect", "%s", e.Explanation)
 }
 
 // noteState records since when the plan is in its state.
@@ -79,6 +116,35 @@ func noteState(p *v1alpha1.ActionPlan, now time.Time) {
 	}
 	since := breach.Since(now)
 	p.Status.State, p.Status.StateSince = p.Spec.State, &since
+}
+
+// noteStart records when the plan began: since when it is in the first state in which it runs.
+func noteStart(p *v1alpha1.ActionPlan) {
+	began := p.Spec.State == v1alpha1.WorkInProgress || p.Spec.State == v1alpha1.WorkComplete
+	if p.Status.StartedTime == nil && began {
+		p.Status.StartedTime = p.Status.StateSince.DeepCopy()
+	}
+}
+
+// noteRevision records what people changed in the spec since it was last seen.
+func noteRevision(p *v1alpha1.ActionPlan, now time.Time) {
+	observed := plan.Observe(&p.Spec)
+	p.Status.Revisions = plan.Revise(p.Status.Revisions, p.Status.Observed, observed, p.Generation, now)
+	p.Status.Observed = observed
+}
+
+// counted returns the breaches with the steps of escalation that were taken for them, where they are open since the same
+// deadline.
+func counted(previous, open []v1alpha1.Breach) []v1alpha1.Breach {
+	all := slices.Clone(open)
+	for i := range all {
+		for _, b := range previous {
+			if b.Type == all[i].Type && b.Objective == all[i].Objective && b.Item == all[i].Item && b.Since.Equal(&all[i].Since) {
+				all[i].Escalated = b.Escalated
+			}
+		}
+	}
+	return all
 }
 
 // noteBaseline freezes the figures that were published when the plan was first seen. Where there were none yet, it waits
@@ -109,8 +175,10 @@ func (s scope) time(p *v1alpha1.ActionPlan, now time.Time) plan.Timed {
 	if s.location == nil {
 		return plan.Timed{Breaches: p.Status.Breaches}
 	}
-	within := time.Duration(s.rule.AcknowledgeWithinHours) * time.Hour
-	timed := plan.Time(p, plan.Clock{Now: now, Location: s.location, AcknowledgeWithin: within})
+	timed := plan.Time(p, plan.Clock{
+		Now: now, Location: s.location, AcknowledgeWithin: time.Duration(s.rules.Plan.AcknowledgeWithinHours) * time.Hour,
+		ActionDueWithinDays: s.rules.ActionDueWithinDays,
+	})
 	p.Status.AcknowledgeBy, p.Status.DueTime = stamp(timed.AcknowledgeBy), stamp(timed.DueTime)
 	return timed
 }
@@ -154,7 +222,7 @@ func (r *Reconciler) export(s scope, p *v1alpha1.ActionPlan) {
 		item.Acknowledged = p.Spec.Acknowledgement.Time.Time
 	}
 	r.Exporter.Set(source(p.Namespace, p.Name), exporter.Series{
-		Plans: []exporter.Plan{item}, Breaches: objectives.BreachSeries(label, p.Status.Breaches),
+		Plans: []exporter.Plan{item}, Breaches: objectives.BreachSeries(label, p.Status.Breaches), Effects: effectSeries(s, p),
 	})
 }
 

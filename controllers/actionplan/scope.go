@@ -3,12 +3,15 @@ package actionplan
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
-	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
-	"github.com/cx-operator/cx-operator/internal/plan"
+	"github.com/cx-operator/cx-operator/internal/effect"
+	"github.com/cx-operator/cx-operator/internal/policy"
 	"github.com/cx-operator/cx-operator/internal/survey"
 	"github.com/cx-operator/cx-operator/internal/team"
 )
@@ -19,10 +22,13 @@ type scope struct {
 	program, touchpoint string                    // names; touchpoint is empty for a program's own objective
 	objective           *v1alpha1.ObjectiveStatus // nil where it was not judged yet
 	judged              *v1alpha1.Judging         // how far the objective was judged
-	rule                v1alpha1.ActionPlanRule
+	rules               policy.Effective
 	location            *time.Location // nil where the program is unknown
 	owned               bool
 	team                string // shown in metrics
+	of                  *v1alpha1.SurveyProgram
+	measured            *v1alpha1.Objective   // as the spec of the target states it; nil where it does not
+	others              []v1alpha1.ActionPlan // for the same objective
 }
 
 // target is the touchpoint or program that a plan is for.
@@ -30,8 +36,8 @@ type target struct {
 	objectives []v1alpha1.Objective
 	verdicts   []v1alpha1.ObjectiveStatus
 	judged     *v1alpha1.Judging
-	onMissed   *v1alpha1.OnMissed
 	owner      *v1alpha1.NameRef
+	touchpoint *v1alpha1.Touchpoint
 }
 
 func (r *Reconciler) read(ctx context.Context, p *v1alpha1.ActionPlan) (scope, error) {
@@ -41,18 +47,58 @@ func (r *Reconciler) read(ctx context.Context, p *v1alpha1.ActionPlan) (scope, e
 	if err != nil {
 		return scope{}, err
 	}
-	s.rule = plan.RuleOf(t.onMissed)
-	if t.onMissed == nil && program != nil {
-		s.rule.AcknowledgeWithinHours = plan.RuleOf(program.Spec.OnMissed).AcknowledgeWithinHours
+	if s.rules, err = r.govern(ctx, p.Namespace, t, program); err != nil {
+		return scope{}, err
+	}
+	if s.others, err = r.others(ctx, p); err != nil {
+		return scope{}, err
 	}
 	owners := []*v1alpha1.NameRef{t.owner}
 	if program != nil {
 		owners = append(owners, program.Spec.OwnerRef)
+		s.of = program
 		s.locate(program)
 	}
 	s.findObjective(p, t)
 	s.checkOwners(p, teams, owners)
 	return s, nil
+}
+
+// govern returns the rules that apply to what the plan is for; without its program no clock of the plan runs.
+func (r *Reconciler) govern(ctx context.Context, namespace string, t target, program *v1alpha1.SurveyProgram) (policy.Effective, error) {
+	if program == nil {
+		return policy.Effective{}, nil
+	}
+	policies, err := r.Policies(ctx, namespace)
+	if err != nil {
+		return policy.Effective{}, fmt.Errorf("govern plan: %w", err)
+	}
+	if t.touchpoint != nil {
+		return policy.ForTouchpoint(policies, program, t.touchpoint), nil
+	}
+	return policy.ForProgram(policies, program), nil
+}
+
+// others lists the other plans for the same objective.
+func (r *Reconciler) others(ctx context.Context, p *v1alpha1.ActionPlan) ([]v1alpha1.ActionPlan, error) {
+	list := &v1alpha1.ActionPlanList{}
+	if err := r.Client.List(ctx, list, client.InNamespace(p.Namespace), siblings(p)); err != nil {
+		return nil, fmt.Errorf("list plans for the same objective: %w", err)
+	}
+	return slices.DeleteFunc(list.Items, func(o v1alpha1.ActionPlan) bool {
+		return o.Name == p.Name || !effect.SameObjective(p, &o)
+	}), nil
+}
+
+// siblings selects the plans for what a plan is for.
+func siblings(p *v1alpha1.ActionPlan) client.MatchingFields {
+	if p.Spec.TouchpointRef != nil {
+		return client.MatchingFields{env.IndexTouchpoint: p.Spec.TouchpointRef.Name}
+	}
+	if p.Spec.ProgramRef != nil {
+		return client.MatchingFields{env.IndexProgram: p.Spec.ProgramRef.Name}
+	}
+	return client.MatchingFields{env.IndexProgram: ""} // admission wants one of them
 }
 
 // target finds what the plan is for. The program is nil where it does not exist.
@@ -73,7 +119,7 @@ func (r *Reconciler) target(ctx context.Context, s *scope, p *v1alpha1.ActionPla
 			s.missing(v1alpha1.ReasonTouchpointNotFound, "spec.touchpointRef.name", "Touchpoint", s.touchpoint)
 			return t, nil, nil
 		}
-		t = target{tp.Spec.Objectives, tp.Status.Objectives, tp.Status.Judged, tp.Spec.OnMissed, tp.Spec.OwnerRef}
+		t = target{tp.Spec.Objectives, tp.Status.Objectives, tp.Status.Judged, tp.Spec.OwnerRef, tp}
 		s.program, programField = tp.Spec.ProgramRef.Name, "spec.touchpointRef"
 	}
 	program := &v1alpha1.SurveyProgram{}
@@ -86,7 +132,7 @@ func (r *Reconciler) target(ctx context.Context, s *scope, p *v1alpha1.ActionPla
 		return t, nil, nil
 	}
 	if s.touchpoint == "" {
-		t = target{program.Spec.Objectives, program.Status.Objectives, program.Status.Judged, program.Spec.OnMissed, program.Spec.OwnerRef}
+		t = target{program.Spec.Objectives, program.Status.Objectives, program.Status.Judged, program.Spec.OwnerRef, nil}
 	}
 	return t, program, nil
 }
@@ -115,8 +161,9 @@ func (s *scope) findObjective(p *v1alpha1.ActionPlan, t target) {
 			s.objective = &t.verdicts[i]
 		}
 	}
-	for _, o := range t.objectives {
-		if o.Name == p.Spec.Objective {
+	for i := range t.objectives {
+		if t.objectives[i].Name == p.Spec.Objective {
+			s.measured = &t.objectives[i]
 			return
 		}
 	}
@@ -139,34 +186,5 @@ func (s *scope) checkOwners(p *v1alpha1.ActionPlan, teams team.Lookup, owners []
 		}
 		_, s.owned = teams(ref.Name)
 		return
-	}
-}
-
-func (s scope) setConditions(set conditions.Set, p *v1alpha1.ActionPlan) {
-	set.Resolve(s.problems, "the plan's clocks run")
-	if s.owned {
-		set.True(v1alpha1.ConditionOwnerAssigned, v1alpha1.ReasonOwned, "an existing team owns the plan")
-	} else {
-		set.False(v1alpha1.ConditionOwnerAssigned, v1alpha1.ReasonNoOwner, "no existing team owns the plan or what it is for")
-	}
-	open := map[v1alpha1.BreachType]bool{}
-	for _, b := range p.Status.Breaches {
-		open[b.Type] = true
-	}
-	switch {
-	case open[v1alpha1.BreachPlanUnacknowledged]:
-		set.False(v1alpha1.ConditionAccountable, string(v1alpha1.BreachPlanUnacknowledged), "the plan was not acknowledged in time")
-	case open[v1alpha1.BreachPlanOverdue]:
-		set.False(v1alpha1.ConditionAccountable, string(v1alpha1.BreachPlanOverdue), "the plan is past its due date")
-	default:
-		set.True(v1alpha1.ConditionAccountable, v1alpha1.ReasonNothingDue, "the plan is acknowledged, or still has time, and is not overdue")
-	}
-	switch {
-	case open[v1alpha1.BreachPlanOverdue]:
-		set.False(v1alpha1.ConditionOnTime, string(v1alpha1.BreachPlanOverdue), "the plan is past its due date")
-	case open[v1alpha1.BreachActionOverdue]:
-		set.False(v1alpha1.ConditionOnTime, string(v1alpha1.BreachActionOverdue), "an action is past its due date")
-	default:
-		set.True(v1alpha1.ConditionOnTime, v1alpha1.ReasonNothingDue, "nothing of the plan is past its due date")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -19,14 +20,46 @@ import (
 
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	matters := builder.WithPredicates(predicate.Or[client.Object](env.SpecChanged, figuresAppeared))
+	matters := builder.WithPredicates(predicate.Or[client.Object](env.SpecChanged, figuresAppeared, predicate.LabelChangedPredicate{}))
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ActionPlan{}).
+		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(r.ofPlan), builder.WithPredicates(courseChanged)).
 		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.ofTouchpoint), matters).
 		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), matters).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(env.SpecChanged)).
+		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofPolicy), builder.WithPredicates(env.SpecChanged)).
 		WithOptions(env.ControllerOptions(workers)).
 		Complete(env.RetryConflicts(r))
+}
+
+// courseChanged passes what other plans for the same objective see of a plan: its spec, and when it runs and is judged.
+var courseChanged = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
+	last, ok := u.ObjectOld.(*v1alpha1.ActionPlan)
+	next, ok2 := u.ObjectNew.(*v1alpha1.ActionPlan)
+	if !ok || !ok2 {
+		return false
+	}
+	return env.SpecChanged.Update(u) || last.DeletionTimestamp.IsZero() != next.DeletionTimestamp.IsZero() ||
+		!equality.Semantic.DeepEqual(courseOf(last), courseOf(next))
+}}
+
+// course is when a plan runs and is judged.
+type course struct{ Started, State, From, To, Judged *metav1.Time }
+
+func courseOf(p *v1alpha1.ActionPlan) course {
+	c := course{Started: p.Status.StartedTime, State: p.Status.StateSince}
+	e := p.Status.Effect
+	if e == nil {
+		return c
+	}
+	c.Judged = e.JudgedTime
+	if e.Baseline != nil {
+		c.From = &e.Baseline.From
+	}
+	if e.Outcome != nil {
+		c.To = &e.Outcome.To
+	}
+	return c
 }
 
 // figuresAppeared passes the first figures of an objective, and judging points, which a plan without a baseline waits for.
@@ -57,6 +90,20 @@ func appeared(last, next []v1alpha1.ObjectiveStatus) bool {
 
 func (r *Reconciler) plans(ctx context.Context, namespace, index, name string) []reconcile.Request {
 	return r.Requests(ctx, &v1alpha1.ActionPlanList{}, namespace, client.MatchingFields{index: name})
+}
+
+// ofPlan finds the other plans for what a plan is for.
+func (r *Reconciler) ofPlan(ctx context.Context, o client.Object) []reconcile.Request {
+	p, ok := o.(*v1alpha1.ActionPlan)
+	if !ok {
+		return nil
+	}
+	found := r.Requests(ctx, &v1alpha1.ActionPlanList{}, p.Namespace, siblings(p))
+	return slices.DeleteFunc(found, func(request reconcile.Request) bool { return request.Name == p.Name })
+}
+
+func (r *Reconciler) ofPolicy(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.Requests(ctx, &v1alpha1.ActionPlanList{}, o.GetNamespace())
 }
 
 func (r *Reconciler) ofTouchpoint(ctx context.Context, o client.Object) []reconcile.Request {
