@@ -1,6 +1,7 @@
 package operations
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -199,15 +200,31 @@ func (c *Client) fetch(ctx context.Context, since store.Cursor, limit int, wait 
 
 // call returns the body of a successful answer.
 func (c *Client) call(ctx context.Context, path string, timeout time.Duration, most int64) ([]byte, error) {
+	return c.send(ctx, sending{method: http.MethodGet, path: path, timeout: timeout, most: most})
+}
+
+// sending is a call: its body is JSON, nil for none, and its answer may have most bytes.
+type sending struct {
+	method, path string
+	body         []byte
+	timeout      time.Duration
+	most         int64
+}
+
+// send returns the body of a successful answer.
+func (c *Client) send(ctx context.Context, s sending) ([]byte, error) {
 	token := c.options.Token()
 	if token == "" {
 		return nil, errNoToken
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.options.Address+path, http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, s.method, c.options.Address+s.path, bytes.NewReader(s.body))
 	if err != nil {
 		return nil, unreachable(err)
+	}
+	if s.body != nil {
+		request.Header.Set("Content-Type", "application/json")
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
 	answer, err := c.http.Do(request)
@@ -215,6 +232,7 @@ func (c *Client) call(ctx context.Context, path string, timeout time.Duration, m
 		return nil, unreachable(err)
 	}
 	defer answer.Body.Close()
+	most := s.most
 	if answer.StatusCode != http.StatusOK {
 		most = maxAnything
 	}

@@ -1,6 +1,6 @@
-// Package operations is the port of a Dedicated endpoint that is not for the public: probes, metrics, and the feed of counts
-// that the operator follows. It has both sides: the handler that an endpoint serves, and the client that the operator reads
-// with. Answers never pass it, counts do.
+// Package operations is the port of a Dedicated endpoint that is not for the public: probes, metrics, the feed of counts that
+// the operator follows, and the calls about cases. It has both sides: the handler that an endpoint serves, and the client that
+// the operator asks with. Answers pass it only with a case that they opened, and a contact only where one is asked for.
 //
 // No count in the feed names a program: it is always the one that the client asks for, so that an endpoint that was broken
 // into can say nothing of another.
@@ -15,6 +15,9 @@ const (
 	pathMetrics = "/metrics"
 	pathChanges = "/internal/v1/changes"
 	pathStore   = "/internal/v1/store"
+	pathCases   = "/internal/v1/cases"
+	pathErase   = "/internal/v1/contacts/erase"
+	pathNotices = "/internal/v1/notices"
 )
 
 const (

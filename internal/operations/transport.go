@@ -25,11 +25,12 @@ const (
 var errNoAuthority = errors.New("there is no certificate authority for endpoints yet")
 
 // NewTransport returns a transport that trusts the authorities whose certificates in PEM authority returns, as they are at
-// each new connection, and nobody else. One transport serves the clients of many endpoints, with a connection or two each.
+// each new connection, and nobody else. One transport serves the clients of many endpoints, with a connection or two each, and a few where people
+// work on many cases at once.
 func NewTransport(authority func() []byte) *http.Transport {
 	d := &dialer{authority: authority, net: net.Dialer{Timeout: dialTimeout}}
 	return &http.Transport{
-		DialTLSContext: d.dial, MaxIdleConnsPerHost: 1, MaxConnsPerHost: 2, IdleConnTimeout: keptIdle,
+		DialTLSContext: d.dial, MaxIdleConnsPerHost: 1, MaxConnsPerHost: 6, IdleConnTimeout: keptIdle,
 		ResponseHeaderTimeout: pollTimeout, MaxResponseHeaderBytes: 16 << 10, DisableCompression: true,
 	}
 }
