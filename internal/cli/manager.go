@@ -49,6 +49,7 @@ type managerOptions struct {
 	logDevelopmentMode bool
 	watchNamespaces    []string
 	dedicated          dedicatedOptions
+	feedback           feedbackOptions
 	notify             notifyOptions
 }
 
@@ -82,13 +83,14 @@ func newManagerCommand() *cobra.Command {
 	f.StringSliceVar(&o.trustedProxies, "intake-trusted-proxies", nil, "addresses or CIDRs of proxies whose X-Forwarded-For is believed")
 	f.StringSliceVar(&o.watchNamespaces, "watch-namespaces", nil, "namespaces whose programs are run; without any those of all namespaces")
 	o.dedicated.addTo(f)
+	o.feedback.addTo(f)
 	o.notify.addTo(f)
 	f.BoolVar(&o.logDevelopmentMode, "log-development", false, "log as text for people instead of JSON")
 	return cmd
 }
 
 func runManager(ctx context.Context, o managerOptions) error {
-	if err := o.dedicated.check(); err != nil {
+	if err := errors.Join(o.dedicated.check(), o.feedback.check()); err != nil {
 		return err
 	}
 	log := zap.New(zap.UseDevMode(o.logDevelopmentMode))
@@ -133,6 +135,9 @@ func runManager(ctx context.Context, o managerOptions) error {
 		}
 	}
 	if err := controllers.Setup(ctx, mgr, e, o.workers); err != nil {
+		return err
+	}
+	if err := o.feedback.add(ctx, mgr, cfg, e, common, o.watchNamespaces); err != nil {
 		return err
 	}
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
