@@ -50,11 +50,13 @@ type plane struct {
 	finished bool
 	env      *envtest.Environment
 	err      error // of the first try; later ones would fail the same, slowly
+	options  []Option
 }
 
 // Start runs the tests of a package, then stops the control plane if one of them started it. It
-// returns the exit code that TestMain ends with.
-func Start(m *testing.M) int {
+// returns the exit code that TestMain ends with. Options are for packages that need more of the API server.
+func Start(m *testing.M, options ...Option) int {
+	controlPlane.options = options
 	return controlPlane.run(m.Run)
 }
 
@@ -125,7 +127,7 @@ func (p *plane) start() (*envtest.Environment, error) {
 	case p.finished:
 		return nil, errors.New("the control plane has ended with the package's tests")
 	case p.env == nil && p.err == nil:
-		p.env, p.err = launch()
+		p.env, p.err = launch(p.options)
 	}
 	return p.env, p.err
 }
@@ -144,7 +146,7 @@ func (p *plane) stop() error {
 }
 
 // launch starts etcd and kube-apiserver on free ports of the loopback address and installs the CRDs.
-func launch() (*envtest.Environment, error) {
+func launch(options []Option) (*envtest.Environment, error) {
 	assets, err := pinned.Assets(Root())
 	if err != nil {
 		return nil, err
@@ -159,6 +161,11 @@ func launch() (*envtest.Environment, error) {
 	env.ControlPlane.Etcd = &envtest.Etcd{Path: filepath.Join(assets, "etcd")}
 	env.ControlPlane.GetAPIServer().Path = filepath.Join(assets, "kube-apiserver")
 	env.ControlPlane.KubectlPath = filepath.Join(assets, "kubectl")
+	for _, option := range options {
+		if err := option(env.ControlPlane.GetAPIServer()); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := env.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the control plane in %s: %w", assets, err), env.Stop())
 	}
