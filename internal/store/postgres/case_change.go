@@ -40,7 +40,7 @@ const (
 	contactExpired = withContact + `c.expires_at <= $2 ORDER BY c.expires_at LIMIT $3 FOR UPDATE`
 
 	// leaveCases parts cases from submissions that are deleted; their contacts expire at once.
-	leaveCases = `UPDATE customer_case SET submission = NULL, expires_at = CASE WHEN contact IS NULL THEN NULL ELSE opened_at END
+	leaveCases = `UPDATE customer_case SET submission = NULL, expires_at = CASE WHEN contact IS NULL THEN NULL ELSE to_timestamp(0) END
 		WHERE program = $1 AND submission = ANY ($2::uuid[])`
 )
 

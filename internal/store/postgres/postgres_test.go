@@ -80,7 +80,8 @@ func keeps(tb storetest.TB, dsn string, r store.Response) (found bool) {
 	err := conn.QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM submission WHERE id = $1::uuid OR digest = $2)
 		OR EXISTS (SELECT FROM response WHERE submission = $1) OR EXISTS (SELECT FROM answer WHERE submission = $1)
 		OR EXISTS (SELECT FROM erased WHERE id IN (uuid_send($1), $2) OR digest IN (uuid_send($1), $2))
-		OR EXISTS (SELECT FROM visit WHERE id = $1)`, r.ID, r.Digest[:]).Scan(&found)
+		OR EXISTS (SELECT FROM visit WHERE id = $1)
+		OR EXISTS (SELECT FROM customer_case WHERE submission = $1)`, r.ID, r.Digest[:]).Scan(&found)
 	if err != nil {
 		tb.Fatalf("looking for a response: %v", err)
 	}

@@ -33,7 +33,7 @@ WHERE program = ? AND id = ?`
 	contactExpired = withContact + `INDEXED BY case_expiring WHERE c.program = ?1 AND c.expires_at <= ?2 ORDER BY c.expires_at LIMIT ?3`
 
 	// leaveCases parts cases from submissions that are deleted; their contacts expire at once.
-	leaveCases = `UPDATE customer_case SET submission = NULL, expires_at = CASE WHEN contact IS NULL THEN NULL ELSE opened_at END
+	leaveCases = `UPDATE customer_case SET submission = NULL, expires_at = CASE WHEN contact IS NULL THEN NULL ELSE 0 END
 WHERE program = ?1 AND submission IN (SELECT unhex(value) FROM json_each(?2))`
 )
 

@@ -100,7 +100,8 @@ func keeps(tb storetest.TB, path string, r store.Response) (found bool) {
 	err := db.QueryRow(`SELECT EXISTS (SELECT 1 FROM submission WHERE id = ?1 OR digest = ?2)
 		OR EXISTS (SELECT 1 FROM response WHERE submission = ?1)
 		OR EXISTS (SELECT 1 FROM erased WHERE id IN (?1, ?2) OR digest IN (?1, ?2))
-		OR EXISTS (SELECT 1 FROM visit WHERE id = ?1)`, id[:], r.Digest[:]).Scan(&found)
+		OR EXISTS (SELECT 1 FROM visit WHERE id = ?1)
+		OR EXISTS (SELECT 1 FROM customer_case WHERE submission = ?1)`, id[:], r.Digest[:]).Scan(&found)
 	if err = errors.Join(err, db.Close()); err != nil {
 		tb.Fatalf("looking for a response: %v", err)
 	}

@@ -30,6 +30,9 @@ func RunShared(t *testing.T, fresh func(t *testing.T) Harness) {
 		{"Spent", func(t *testing.T, h Harness) { raceSpent(t, openShared(t, h)...) }},
 		{"Visits", func(t *testing.T, h Harness) { raceVisits(t, openShared(t, h)...) }},
 		{"Standing", testSharedStanding},
+		{"CaseChanges", func(t *testing.T, h Harness) { raceChanges(t, openShared(t, h)...) }},
+		{"CaseOverdue", func(t *testing.T, h Harness) { raceOverdue(t, openShared(t, h)...) }},
+		{"Cases", func(t *testing.T, h Harness) { loadCases(t, openShared(t, h)...) }},
 		{"OpenTogether", testOpenTogether},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, fresh(t)) })
