@@ -71,6 +71,7 @@ var waits = map[string]bool{
 	v1alpha1.ReasonTouchpointNotFound: true,
 	v1alpha1.ReasonObjectiveNotFound:  true,
 	v1alpha1.ReasonQuestionNotFound:   true,
+	v1alpha1.ReasonPlanNotFound:       true,
 	v1alpha1.ReasonWaiting:            true,
 	v1alpha1.ReasonRetrying:           true,
 	v1alpha1.ReasonEndpointStarting:   true,

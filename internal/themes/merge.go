@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // candidate is a term that may become a theme.
@@ -106,4 +107,17 @@ func first(all []Theme) []Theme {
 		return cmp.Or(cmp.Compare(b.Comments, a.Comments), cmp.Compare(a.Question, b.Question), cmp.Compare(a.Words, b.Words))
 	})
 	return all[:min(len(all), Most)]
+}
+
+// Without leaves out the themes that have a word of one of the names: "Maria Okonkwo" or "maria-okonkwo".
+func Without(found []Theme, names []string) []Theme {
+	known := set{}
+	for _, name := range names {
+		for _, word := range strings.FieldsFunc(normal(name), isNoLetter) {
+			known[word] = struct{}{}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(t Theme) bool {
+		return slices.ContainsFunc(strings.Fields(t.Words), known.has)
+	})
 }
