@@ -1,5 +1,8 @@
 package v1alpha1
 
+// ConditionReachable is True when the channels of a team can be used as they are written, False when one cannot.
+const ConditionReachable = "Reachable"
+
 // Reasons of the conditions Effective and Unconflicted of a plan, and Reachable of a team.
 const (
 	// ReasonNotStarted means that a plan was never in progress nor complete, so that there is nothing to compare.
@@ -23,4 +26,9 @@ const (
 	ReasonNoOtherPlan = "NoOtherPlan"
 	// ReasonPlansOverlap means that another plan is for the same objective at the same time.
 	ReasonPlansOverlap = "PlansOverlap"
+
+	// ReasonNoChannels means that a team states no channels.
+	ReasonNoChannels = "NoChannels"
+	// ReasonChannelsUsable means that the channels of a team can be used as they are written.
+	ReasonChannelsUsable = "ChannelsUsable"
 )

@@ -1,4 +1,5 @@
-// Package team reconciles Teams: it says whether a team's place in the hierarchy is sound.
+// Package team reconciles Teams: it says whether a team's place in the hierarchy is sound, whether it can be told anything,
+// and how much it has to do.
 package team
 
 import (
@@ -6,20 +7,20 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/notify"
 	"github.com/cx-operator/cx-operator/internal/team"
 )
 
 // +kubebuilder:rbac:groups=cx-operator.io,resources=teams,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cx-operator.io,resources=teams/status,verbs=get;patch
+// +kubebuilder:rbac:groups=cx-operator.io,resources=surveyprograms;touchpoints;actionplans;reviews,verbs=get;list;watch
 
 // Reconciler reconciles Teams.
 type Reconciler struct {
@@ -30,32 +31,41 @@ type Reconciler struct {
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
 	before := &v1alpha1.Team{}
 	if err := r.Client.Get(ctx, req.NamespacedName, before); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(fmt.Errorf("get team: %w", err))
+		if apierrors.IsNotFound(err) {
+			r.Exporter.Delete(source(req.Namespace, req.Name))
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("get team: %w", err)
+	}
+	load, err := r.load(ctx, before)
+	if err != nil {
+		return ctrl.Result{}, err
 	}
 	t := before.DeepCopy()
 	t.Status.ObservedGeneration = t.Generation
+	t.Status.Load = load
 	set := conditions.Set{Conditions: &t.Status.Conditions, Generation: t.Generation, Now: r.Clock()}
 	set.Resolve(team.Check(t, r.Teams(ctx, t.Namespace)), "the team's place in the hierarchy is sound")
-	if equality.Semantic.DeepEqual(t.Status, before.Status) {
-		return ctrl.Result{}, nil
+	setReachable(set, t)
+	if !equality.Semantic.DeepEqual(t.Status, before.Status) {
+		if err := r.PatchStatus(ctx, t, before); err != nil {
+			return ctrl.Result{}, err
+		}
 	}
-	return ctrl.Result{}, r.PatchStatus(ctx, t, before)
+	r.export(t)
+	return ctrl.Result{}, nil
 }
 
-// SetupWithManager adds the controller to a manager.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	return ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Team{}).
-		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.below), builder.WithPredicates(env.SpecChanged)).
-		WithOptions(env.ControllerOptions(workers)).
-		Complete(env.RetryConflicts(r))
-}
-
-// below finds the teams below a team: a parent that appears, or a cycle that closes or opens, matters to all of them.
-func (r *Reconciler) below(ctx context.Context, o client.Object) []reconcile.Request {
-	var found []reconcile.Request
-	for _, name := range r.TeamAndBelow(ctx, o.GetNamespace(), o.GetName())[1:] {
-		found = append(found, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: o.GetNamespace(), Name: name}})
+// setReachable says whether the team's channels can be used as they are written. It is apart from Ready: a team with an
+// address that is wrong still owns what it owns.
+func setReachable(set conditions.Set, t *v1alpha1.Team) {
+	problems := notify.Check(t)
+	switch {
+	case len(problems) > 0:
+		set.False(v1alpha1.ConditionReachable, problems[0].Reason, conditions.Message(problems))
+	case t.Spec.Notify == nil:
+		set.Unknown(v1alpha1.ConditionReachable, v1alpha1.ReasonNoChannels, "the team states no channels and is told nothing by itself")
+	default:
+		set.True(v1alpha1.ConditionReachable, v1alpha1.ReasonChannelsUsable, "the team's channels can be used as they are written")
 	}
-	return found
 }

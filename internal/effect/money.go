@@ -13,13 +13,13 @@ func returnOf(b *v1alpha1.Business, e *v1alpha1.Effect) *v1alpha1.Return {
 	if b == nil || b.ValuePerPoint == nil {
 		return nil
 	}
-	perPoint, ok := decimal(b.ValuePerPoint.Amount)
+	perPoint, ok := Decimal(b.ValuePerPoint.Amount)
 	if !ok {
 		return nil
 	}
 	var values [3]*big.Rat
 	for i, text := range []string{e.Change, e.ChangeLower, e.ChangeUpper} {
-		points, ok := decimal(text)
+		points, ok := Decimal(text)
 		if !ok {
 			return nil
 		}
@@ -31,7 +31,7 @@ func returnOf(b *v1alpha1.Business, e *v1alpha1.Effect) *v1alpha1.Return {
 	if b.Cost == nil || b.Cost.Currency != b.ValuePerPoint.Currency {
 		return r
 	}
-	if cost, ok := decimal(b.Cost.Amount); ok && cost.Sign() > 0 {
+	if cost, ok := Decimal(b.Cost.Amount); ok && cost.Sign() > 0 {
 		r.Percent, r.PercentLower, r.PercentUpper = percent(values[0], cost), percent(values[1], cost), percent(values[2], cost)
 	}
 	return r
@@ -43,11 +43,12 @@ func percent(value, cost *big.Rat) string {
 	return money(gain.Mul(gain, big.NewRat(100, 1)).Quo(gain, cost))
 }
 
-// longest bounds the digits that are read: an amount has 18, a change fewer.
-const longest = 20
+// longest bounds the digits that are read: those of a value are the most.
+const longest = 32
 
-// decimal reads a number as the API writes it: digits with a point at most.
-func decimal(s string) (*big.Rat, bool) {
+// Decimal reads a number as the API writes amounts and figures, digits with a sign and a point at most, exactly; false for
+// anything else.
+func Decimal(s string) (*big.Rat, bool) {
 	if s == "" || len(s) > longest {
 		return nil, false
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/effect"
 )
 
 // Sum is what plans declare in one currency, exact to the cent. Plans without a figure add nothing.
@@ -54,7 +55,7 @@ func sums(plans []*v1alpha1.ActionPlan) []Sum {
 }
 
 func (s *purse) spend(p *v1alpha1.ActionPlan, amount string) {
-	a, ok := new(big.Rat).SetString(amount)
+	a, ok := effect.Decimal(amount)
 	if !ok {
 		return
 	}
@@ -65,7 +66,7 @@ func (s *purse) spend(p *v1alpha1.ActionPlan, amount string) {
 }
 
 func (s *purse) gain(value string, cost *v1alpha1.Money) {
-	v, ok := new(big.Rat).SetString(value)
+	v, ok := effect.Decimal(value)
 	if !ok {
 		return
 	}
@@ -74,7 +75,7 @@ func (s *purse) gain(value string, cost *v1alpha1.Money) {
 	if cost == nil {
 		return
 	}
-	if c, ok := new(big.Rat).SetString(cost.Amount); ok {
+	if c, ok := effect.Decimal(cost.Amount); ok {
 		s.judged.Add(&s.judged, c)
 	}
 }
