@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/ptr"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/internal/exporter"
@@ -162,6 +163,7 @@ func TestAirport(t *testing.T) {
 			Problem: "Restaurants: satisfaction (CSAT) is 55.72 (95 % interval 53.73 to 57.69) of 2,421 answers in the last 90 days; " +
 				"the target is 65. This is a signal about the customers' experience, not about anyone's performance.",
 			DueDate: today.AddDate(0, 0, 30).Format(time.DateOnly), State: v1alpha1.WorkNotStarted,
+			Effect: v1alpha1.EffectRule{WashoutDays: ptr.To[int32](7)}, // the API server's default
 		}
 		if diff := cmp.Diff(want, p.Spec); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
