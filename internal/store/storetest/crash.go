@@ -26,8 +26,9 @@ const (
 	crashRounds  = 5
 )
 
-// crashLink, crashLeft and crashDone are what Submit stores beside responses: of every four, the second answers an
-// invitation, the third ends a visit, and with the fourth a visit comes that goes no further.
+// crashLink, crashLeft and crashDone are what Submit stores beside responses: of every four, the first opens a case, of which
+// some are contacted, the second answers an invitation, the third ends a visit, and with the fourth a visit comes that goes no
+// further.
 func crashLink(series string, i int) (store.Invitation, bool) {
 	return invitation(programA, series+" link", i), i%4 == 1
 }
@@ -47,7 +48,15 @@ func crashResponse(series string, i int) store.Response {
 	if _, ok := crashDone(series, i); ok {
 		return visited(programA, series, i)
 	}
-	return respond(programA, series, i)
+	if _, ok := crashLeft(series, i); ok {
+		return respond(programA, series, i)
+	}
+	return promising(programA, series, i, 48)
+}
+
+// crashChange is what Submit changes.
+func crashChange(series string, i int) (store.CaseChange, bool) {
+	return store.CaseChange{ID: ID(series+" case", i), Version: 1, State: store.CaseContacted, Note: "called", At: noon}, i%20 == 0
 }
 
 // Submit stores thousands of responses of a series from many callers at once, with invitations and visits, and writes what
@@ -97,13 +106,24 @@ func submit(s store.Store, series string, next *atomic.Int64, w io.Writer) error
 		if err := say("response", err); err != nil {
 			return err
 		}
+		if change, ok := crashChange(series, i); ok {
+			_, err := s.ChangeCase(context.Background(), programA, change)
+			if errors.Is(err, store.ErrChanged) {
+				err = nil // by another process
+			}
+			if err := say("contacted", err); err != nil {
+				return err
+			}
+		}
 	}
 }
 
 // crashed is what is known of the store that is killed again and again.
 type crashed struct {
 	acknowledged map[string]bool
-	known        map[string]store.Response
+	// contacted are the cases of which it was acknowledged.
+	contacted map[string]bool
+	known     map[string]store.Response
 	// counts is what is counted of all that was sent, once it was sent again.
 	counts map[series]int64
 }
@@ -112,7 +132,7 @@ type crashed struct {
 // was acknowledged to be there exactly once, and counted. child returns the process that is to submit a series: its
 // standard output is Submit's writer.
 func Crash(t *testing.T, open func(TB) store.Store, child func(series string) *exec.Cmd) {
-	c := &crashed{acknowledged: map[string]bool{}, known: map[string]store.Response{}, counts: map[series]int64{}}
+	c := &crashed{acknowledged: map[string]bool{}, contacted: map[string]bool{}, known: map[string]store.Response{}, counts: map[series]int64{}}
 	for round := range crashRounds {
 		series := fmt.Sprint("crash ", round)
 		for i := range crashSubmits {
@@ -150,15 +170,69 @@ func (c *crashed) check(t *testing.T, s store.Store, series string, lines []stri
 		case "left":
 			v, _ := crashLeft(series, i)
 			left = append(left, v)
+		case "contacted":
+			change, _ := crashChange(series, i)
+			c.contacted[change.ID] = true
 		}
 	}
 	checkCrashed(t, s, c.acknowledged, c.known, ids)
+	c.checkCases(t, s)
 	wantNothingNew(t, s, links, left)
 	// No caller was further than one after the last that any was told of, and each of them at one.
 	c.sendAgain(t, s, series, min(crashSubmits, most+1+crashCallers))
-	if diff := cmp.Diff(c.counts, ofProgram(readPicture(t, s).counts, programA)); diff != "" {
+	cases := c.checkCases(t, s)
+	if diff := cmp.Diff(sum(c.counts, tallyCases(cases...)), ofProgram(readPicture(t, s).counts, programA)); diff != "" {
 		t.Errorf("counts after all was sent again differ (-want +got):\n%s", diff)
 	}
+}
+
+// checkCases wants each response that is kept to have its case, and a notice of it, and what was acknowledged of cases to be so.
+// It returns the cases.
+func (c *crashed) checkCases(t *testing.T, s store.Store) []store.Case {
+	t.Helper()
+	var want []store.Case
+	told := []string{}
+	contacted := 0
+	for _, r := range export(t, s, programA) {
+		if r.Case = c.known[r.ID].Case; r.Case == nil {
+			continue
+		}
+		is := opened(r)
+		got := getCase(t, s, programA, is.ID)
+		if c.contacted[is.ID] || got.State == store.CaseContacted {
+			is.State, is.ContactedAt, is.Version = store.CaseContacted, noon, 2
+			is.History = append(is.History, store.CaseEvent{At: noon, State: store.CaseContacted, Note: "called"})
+			contacted++
+		}
+		if diff := cmp.Diff(is, got); diff != "" {
+			t.Errorf("case differs (-want +got):\n%s", diff)
+		}
+		want = append(want, is)
+		told = append(told, is.ID)
+	}
+	got := listAll(t, s, programA, store.CaseQuery{Limit: 500}, true)
+	if diff := cmp.Diff(listed(want), got); diff != "" {
+		t.Errorf("cases differ from the responses that open them (-want +got):\n%s", diff)
+	}
+	var notified []string
+	for after := int64(0); ; {
+		page, err := s.Notices(context.Background(), programA, store.NoticePending, after, 500, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, n := range page {
+			notified, after = append(notified, n.CaseID), n.Seq
+		}
+	}
+	slices.Sort(notified)
+	if slices.Sort(told); !slices.Equal(told, notified) {
+		t.Errorf("%d cases and %d notices of them", len(told), len(notified))
+	}
+	t.Logf("%d cases are kept, %d of them contacted, %d of these acknowledged", len(got), contacted, len(c.contacted))
+	return got
 }
 
 // wantNothingNew sends again what was acknowledged: nothing may change.
@@ -202,7 +276,7 @@ func (c *crashed) sendAgain(t *testing.T, s store.Store, series string, n int) {
 		responses = append(responses, crashResponse(series, i))
 		c.acknowledged[ID(series, i)] = true
 	}
-	c.counts = sum(c.counts, tally(responses))
+	c.counts = sum(c.counts, tallyWithoutCases(responses))
 	for chunk := range slices.Chunk(links, 1000) {
 		invite(t, s, store.Fatigue{}, chunk...)
 	}

@@ -98,6 +98,13 @@ func testCancel(t *testing.T, h Harness) {
 		t.Errorf("Track with a context that has ended: %v", err)
 	}
 
+	if _, err := s.ListCases(ended, programA, store.CaseQuery{Limit: 1}); !errors.Is(err, context.Canceled) {
+		t.Errorf("ListCases with a context that has ended: %v", err)
+	}
+	if _, err := s.ChangeCase(ended, programA, store.CaseChange{ID: ID("cancelled", 0), At: noon}); !errors.Is(err, context.Canceled) {
+		t.Errorf("ChangeCase with a context that has ended: %v", err)
+	}
+
 	release := h.Hold(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	r := respond(programA, "cancelled", 0)
@@ -151,6 +158,19 @@ func testClose(t *testing.T, h Harness) {
 	wantClosed(t, "Forget", err)
 	_, err = s.Info(ctx)
 	wantClosed(t, "Info", err)
+	_, err = s.Case(ctx, programA, ID("closed", 0))
+	wantClosed(t, "Case", err)
+	_, err = s.ListCases(ctx, programA, store.CaseQuery{Limit: 1})
+	wantClosed(t, "ListCases", err)
+	_, err = s.ChangeCase(ctx, programA, store.CaseChange{ID: ID("closed", 0), At: noon})
+	wantClosed(t, "ChangeCase", err)
+	_, err = s.EraseContacts(ctx, programA, "R", nil, "", noon)
+	wantClosed(t, "EraseContacts", err)
+	_, err = s.ExpireContacts(ctx, programA, noon)
+	wantClosed(t, "ExpireContacts", err)
+	_, err = s.Notices(ctx, programA, "Pending", 0, 1, noon)
+	wantClosed(t, "Notices", err)
+	wantClosed(t, "SettleNotice", s.SettleNotice(ctx, programA, 1, "Dead", nil, noon))
 	s.Updated()
 
 	s = open(t, h)

@@ -28,6 +28,7 @@ func testModel(t *testing.T, h Harness) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"append": m.append, "retire": m.retire, "erase": m.erase, "import": m.finishImport, "read": m.read, "reopen": m.reopen,
 			"invite": m.invite, "track": m.track, "set standing": m.setStanding, "forget": m.forget,
+			"change case": m.changeCase, "erase contacts": m.eraseContacts, "expire contacts": m.expireContacts, "notices": m.notices,
 		})
 		m.check(rt)
 		cursor = m.picture.cursor
@@ -51,7 +52,8 @@ type model struct {
 	invitations map[identity]*modelInvitation
 	// visits are unfinished.
 	visits map[identity]store.Visit
-	// counts of the pseudo-questions, but for that of suspects.
+	cases  map[identity]*modelCase
+	// counts of the pseudo-questions, but for those of suspects and cases.
 	counts map[series]int64
 }
 
@@ -65,7 +67,7 @@ func newModel(h Harness, s *store.Store, namespace string) *model {
 	return &model{
 		h: h, store: s, programs: []store.Key{{Namespace: namespace, Name: "a"}, {Namespace: namespace, Name: "b"}},
 		picture: newPicture(), imports: map[store.Key]string{}, stored: map[identity]*modelResponse{},
-		invitations: map[identity]*modelInvitation{}, visits: map[identity]store.Visit{}, counts: map[series]int64{},
+		invitations: map[identity]*modelInvitation{}, visits: map[identity]store.Visit{}, cases: map[identity]*modelCase{}, counts: map[series]int64{},
 	}
 }
 
@@ -93,6 +95,9 @@ func (m *model) drawResponse(t *rapid.T) store.Response {
 	}
 	if rapid.Bool().Draw(t, "started") {
 		r.StartedAt = r.SubmittedAt.Add(-time.Duration(rapid.IntRange(-1, 90_000).Draw(t, "seconds")) * time.Second)
+	}
+	if rapid.Bool().Draw(t, "promising") {
+		r.Case = drawOpening(t, r)
 	}
 	return r
 }
@@ -122,7 +127,8 @@ func (m *model) appendOne(r store.Response) store.Result {
 		delete(m.visits, key)
 	}
 	tallyVisit(r, m.counts)
-	r.StartedAt = time.Time{}
+	m.open(r)
+	r.StartedAt, r.Case = time.Time{}, nil
 	m.stored[key] = &modelResponse{Response: r}
 	return store.Result{Outcome: store.Stored, Receipt: r.Receipt}
 }
@@ -134,6 +140,7 @@ func (m *model) retire(t *rapid.T) {
 	n := 0
 	for key, r := range m.stored {
 		if key.program == program && !r.gone && !r.erased && r.SubmittedAt.Before(before) {
+			m.leave(r.Response)
 			if r.gone = true; r.Standing == store.StandingSuspect {
 				r.Standing = store.StandingAnnulled // it is in no count any more
 			}
@@ -154,6 +161,9 @@ func (m *model) erase(t *rapid.T) {
 		receipt = old.Receipt
 	}
 	erase(t, *m.store, r.Program, receipt, known)
+	if known {
+		m.eraseCase(t, old.Response)
+	}
 }
 
 func (m *model) setStanding(t *rapid.T) {
@@ -226,7 +236,8 @@ func (m *model) check(t *rapid.T) {
 			t.Errorf("export differs (-want +got):\n%s", diff)
 		}
 		wantRecount(t, *m.store, program, len(kept))
-		if diff := cmp.Diff(sum(tally(ever), ofProgram(m.counts, program)), ofProgram(m.picture.counts, program)); diff != "" {
+		counts := sum(tally(ever), ofProgram(m.counts, program), m.checkCases(t, program))
+		if diff := cmp.Diff(counts, ofProgram(m.picture.counts, program)); diff != "" {
 			t.Errorf("counts differ (-want +got):\n%s", diff)
 		}
 		if got := m.picture.imports[program]; got != m.imports[program] {
