@@ -245,9 +245,25 @@ func TestFieldsAreExplained(t *testing.T) {
 	}
 }
 
-// constants returns the values of the string constants of a file whose names begin with one of the prefixes, or, without
-// prefixes, that are of the type.
-func constants(t *testing.T, file, ofType string, prefixes ...string) []string {
+// constants returns the values of the string constants of the files of a pattern whose names begin with one of the prefixes, or,
+// without prefixes, that are of the type.
+func constants(t *testing.T, pattern, ofType string, prefixes ...string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	for _, file := range files {
+		values = append(values, constantsOf(t, file, ofType, prefixes...)...)
+	}
+	if len(values) == 0 {
+		t.Fatalf("%s has no such constants", pattern)
+	}
+	return values
+}
+
+func constantsOf(t *testing.T, file, ofType string, prefixes ...string) []string {
 	t.Helper()
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 	if err != nil {
@@ -256,13 +272,13 @@ func constants(t *testing.T, file, ofType string, prefixes ...string) []string {
 	var values []string
 	ast.Inspect(parsed, func(n ast.Node) bool {
 		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
+		if !ok || len(spec.Values) == 0 {
 			return true
 		}
 		kind, _ := spec.Type.(*ast.Ident)
 		wanted := slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(spec.Names[0].Name, p) }) ||
 			ofType != "" && kind != nil && kind.Name == ofType
-		if literal, ok := spec.Values[0].(*ast.BasicLit); ok && wanted {
+		if literal, ok := spec.Values[0].(*ast.BasicLit); ok && wanted && literal.Kind == token.STRING {
 			value, err := strconv.Unquote(literal.Value)
 			if err != nil {
 				t.Fatal(err)
@@ -271,9 +287,6 @@ func constants(t *testing.T, file, ofType string, prefixes ...string) []string {
 		}
 		return true
 	})
-	if len(values) == 0 {
-		t.Fatalf("%s has no such constants", file)
-	}
 	return values
 }
 
@@ -284,7 +297,7 @@ func TestWordsOfStatusAreExplained(t *testing.T) {
 		text.WriteString(prose(read(t, path)))
 	}
 	const api = "../api/v1alpha1/"
-	words := constants(t, api+"conditions.go", "", "Condition", "Reason")
+	words := constants(t, api+"*.go", "", "Condition", "Reason")
 	words = append(words, constants(t, api+"common_types.go", "BreachType")...)
 	words = append(words, constants(t, api+"objective_types.go", "ObjectiveState")...)
 	words = append(words, constants(t, api+"actionplan_types.go", "WorkState")...)
@@ -297,7 +310,7 @@ func TestWordsOfStatusAreExplained(t *testing.T) {
 
 // The reasons that a page's table gives to a condition are reasons.
 func TestTablesKnowTheirReasons(t *testing.T) {
-	known := append(constants(t, "../api/v1alpha1/conditions.go", "", "Reason"), constants(t, "../api/v1alpha1/common_types.go", "BreachType")...)
+	known := append(constants(t, "../api/v1alpha1/*.go", "", "Reason"), constants(t, "../api/v1alpha1/common_types.go", "BreachType")...)
 	rows := 0
 	for path := range kindPages {
 		for _, line := range strings.Split(read(t, path), "\n") {
