@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
@@ -376,4 +378,21 @@ spec:
 	change(w, "desk", func(tp *v1alpha1.Touchpoint) { tp.Labels = nil })
 	remove[*v1alpha1.AccountabilityPolicy](w, "protocol")
 	expect(map[string]int32{})
+}
+
+// The promises reach the pods of a Dedicated program as well: in the survey that they serve.
+func TestPromisesReachDedicatedEndpoints(t *testing.T) {
+	w := startDedicated(t)
+	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Survey.Contact = &v1alpha1.ContactForm{} })
+	w.applyYAML(protocol + "  followUp: {contactWithinHours: 12}\n")
+	w.eventually("the promise is in the survey", func() error {
+		served, err := render.SurveyOf(get[*corev1.ConfigMap](w, endpointName))
+		if err != nil {
+			return err
+		}
+		if got := served.FollowUps["desk"].WithinHours; got != 12 {
+			return fmt.Errorf("contact within %d hours, want 12", got)
+		}
+		return nil
+	})
 }

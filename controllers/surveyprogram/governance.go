@@ -51,7 +51,7 @@ func (r *Reconciler) govern(ctx context.Context, s *scope, judged *v1alpha1.Surv
 		Governed: governance.Condition{
 			Type: v1alpha1.ConditionGoverned, Status: rules.Governed.Status, Reason: rules.Governed.Reason, Message: rules.Governed.Message,
 		},
-		ActWithinDays: rules.ActWithinDays, ReviewsAsked: rules.Review != nil, SponsorSilent: g.silence.Silent,
+		ActWithinDays: rules.ActWithinDays, GovernedSince: s.governedSince, ReviewsAsked: rules.Review != nil, SponsorSilent: g.silence.Silent,
 		Answered: r.answered(s),
 	})
 	if g.Stage == "" {
@@ -121,6 +121,16 @@ func followUps(policies []v1alpha1.AccountabilityPolicy, p *v1alpha1.SurveyProgr
 		}
 	}
 	return rules
+}
+
+// createdAt is when a policy was created; zero where there is none of that name.
+func createdAt(policies []v1alpha1.AccountabilityPolicy, name string) time.Time {
+	for i := range policies {
+		if policies[i].Name == name {
+			return policies[i].CreationTimestamp.Time
+		}
+	}
+	return time.Time{}
 }
 
 // lookupIn returns a look-up of the teams of a list that are not being deleted.

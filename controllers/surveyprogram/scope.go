@@ -22,16 +22,18 @@ import (
 
 // scope is all that one pass reads.
 type scope struct {
-	program      *v1alpha1.SurveyProgram
-	subject      objectives.Subject
-	touchpoints  []v1alpha1.Touchpoint // of the program, without those that are being deleted
-	teams        team.Lookup
-	compiled     *survey.Survey   // nil where the spec cannot be compiled
-	specProblems []survey.Problem // of the program's own spec
-	refProblems  []survey.Problem // of its references and of what serves it
-	owned        bool
-	team         string                  // shown in metrics
-	store        *v1alpha1.ResponseStore // nil where there is none
+	program     *v1alpha1.SurveyProgram
+	subject     objectives.Subject
+	touchpoints []v1alpha1.Touchpoint // of the program, without those that are being deleted
+	teams       team.Lookup
+	// governedSince is when the program's policy was created.
+	governedSince time.Time
+	compiled      *survey.Survey   // nil where the spec cannot be compiled
+	specProblems  []survey.Problem // of the program's own spec
+	refProblems   []survey.Problem // of its references and of what serves it
+	owned         bool
+	team          string                  // shown in metrics
+	store         *v1alpha1.ResponseStore // nil where there is none
 	// What serve found and did.
 	served    *v1alpha1.EndpointStatus // what serves the program, nil for nothing
 	url       string
@@ -82,6 +84,7 @@ func (r *Reconciler) read(ctx context.Context, p *v1alpha1.SurveyProgram) (scope
 		},
 		Frozen: s.compiled == nil,
 	}
+	s.governedSince = createdAt(policies, s.subject.Effective.Name)
 	return s, r.checkStore(ctx, &s)
 }
 

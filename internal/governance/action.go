@@ -22,6 +22,9 @@ type action struct {
 func act(s Situation) action {
 	start, missed := oldestFinding(s)
 	a := action{missed: missed}
+	if s.GovernedSince.After(start) {
+		start = s.GovernedSince
+	}
 	for i := range s.Plans {
 		acting, ended := work(&s.Plans[i])
 		a.acting = a.acting || acting

@@ -70,7 +70,7 @@ func situationOf(seed uint64) Situation {
 	}
 	s.Program.Spec.OwnerRef, s.Program.Status.Breaches, s.Program.Status.Objectives = owner(), breaches(), verdicts()
 	s.Program.Spec.Strategy, s.SponsorSilent, s.ReviewsAsked = pick("", "s"), some(), some()
-	s.ActWithinDays = int32(r.IntN(90) - 1)
+	s.ActWithinDays, s.GovernedSince = int32(r.IntN(90)-1), when()
 	if s.Answered = nil; some() {
 		yes := some()
 		s.Answered = &yes

@@ -4,10 +4,11 @@
 // # NoActionTaken
 //
 // A finding is an open ObjectiveMissed breach of the program or of one of its touchpoints. A plan of either acts while its
-// state is InProgress. The clock runs while there is a finding and no plan acts. It starts at the later of
+// state is InProgress. The clock runs while there is a finding and no plan acts. It starts at the latest of
 //
-//   - the time since when the oldest finding is open, and
-//   - the last time at which a plan that had been started left InProgress: what was completed counts as action up to then.
+//   - the time since when the oldest finding is open,
+//   - the last time at which a plan that had been started left InProgress: what was completed counts as action up to then, and
+//   - the creation of the policy, since nobody can keep a rule before it is made.
 //
 // The breach is open from the policy's actWithinDays, each of 24 hours, after that start. It closes when a plan is put in
 // progress or no finding is left, and so does not ask for success, only for action. Which objective the plan is for does
@@ -41,8 +42,9 @@ type Situation struct {
 	MinimumResponses int64
 	// Governed is the condition of that type: whether a policy applies.
 	Governed Condition
-	// ActWithinDays is the policy's; 0 is no limit.
+	// ActWithinDays is the policy's, which exists since GovernedSince; 0 is no limit.
 	ActWithinDays int32
+	GovernedSince time.Time
 	// ReviewsAsked says that the policy asks for reviews.
 	ReviewsAsked bool
 	// SponsorSilent says that the breach of that name is open.

@@ -210,6 +210,8 @@ func TestActsOnFindings(t *testing.T) {
 		"the program's own": {func(s *Situation) {
 			s.Program.Status.Breaches = []v1alpha1.Breach{{Type: v1alpha1.BreachObjectiveMissed, Since: *at(days(-70))}}
 		}, "False/NoActionTaken", days(-10), time.Time{}},
+		"a rule of yesterday":       {func(s *Situation) { late(s); s.GovernedSince = days(-1) }, "True/WithinTime", time.Time{}, days(59)},
+		"a rule from before":        {func(s *Situation) { late(s); s.GovernedSince = days(-70) }, "False/NoActionTaken", days(-1), time.Time{}},
 		"no limit":                  {func(s *Situation) { late(s); s.ActWithinDays = 0 }, "True/WithinTime", time.Time{}, time.Time{}},
 		"a plan in progress":        {with(plan(v1alpha1.WorkInProgress, days(-1), true)), "True/Acting", time.Time{}, time.Time{}},
 		"one that just began":       {with(fresh), "True/Acting", time.Time{}, time.Time{}},
