@@ -23,6 +23,7 @@ import (
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers"
+	"github.com/cx-operator/cx-operator/controllers/accountabilitypolicy"
 	"github.com/cx-operator/cx-operator/controllers/actionplan"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/responsestore"
@@ -124,6 +125,8 @@ func (w *world) launch(auto bool) {
 			"SurveyProgram": &surveyprogram.Reconciler{Env: op.env, APIReader: mgr.GetAPIReader()},
 			"Touchpoint":    &touchpoint.Reconciler{Env: op.env},
 			"ActionPlan":    &actionplan.Reconciler{Env: op.env},
+
+			"AccountabilityPolicy": &accountabilitypolicy.Reconciler{Env: op.env},
 		}
 	}
 	go func() { op.done <- mgr.Start(ctx) }()
@@ -297,6 +300,7 @@ var lists = []func() client.ObjectList{
 	func() client.ObjectList { return &v1alpha1.SurveyProgramList{} },
 	func() client.ObjectList { return &v1alpha1.TouchpointList{} },
 	func() client.ObjectList { return &v1alpha1.ActionPlanList{} },
+	func() client.ObjectList { return &v1alpha1.AccountabilityPolicyList{} },
 }
 
 func (w *world) cacheCatchesUp() {

@@ -170,6 +170,8 @@ func statusOf(o client.Object) (conditions []metav1.Condition, observed int64, b
 		return k.Status.Conditions, k.Status.ObservedGeneration, k.Status.Breaches
 	case *v1alpha1.ActionPlan:
 		return k.Status.Conditions, k.Status.ObservedGeneration, k.Status.Breaches
+	case *v1alpha1.AccountabilityPolicy:
+		return k.Status.Conditions, k.Status.ObservedGeneration, nil
 	}
 	panic(fmt.Sprintf("no status in %T", o))
 }

@@ -75,15 +75,15 @@ func (e *Env) PatchStatus(ctx context.Context, obj, before client.Object) error 
 	return nil
 }
 
-// Announce writes an event for each breach that opened or closed. It is called after the status write succeeded.
+// Announce writes an event for each breach that opened or closed. It is called after the status write succeeded. The action
+// names the type: events of one object, reason and action become one series, of which only the first text is kept.
 func (e *Env) Announce(obj runtime.Object, transitions []breach.Transition) {
 	for _, t := range transitions {
-		kind, action := corev1.EventTypeNormal, "CloseBreach"
-		text := "closed: "
+		kind, action, text := corev1.EventTypeNormal, "Close", "closed: "
 		if t.Opened {
-			kind, action, text = corev1.EventTypeWarning, "OpenBreach", "opened: "
+			kind, action, text = corev1.EventTypeWarning, "Open", "opened: "
 		}
-		e.Recorder.Eventf(obj, nil, kind, t.Reason, action, "%s", text+Describe(t.Breach))
+		e.Recorder.Eventf(obj, nil, kind, t.Reason, action+string(t.Breach.Type), "%s", text+Describe(t.Breach))
 	}
 }
 

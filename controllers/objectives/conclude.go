@@ -30,7 +30,7 @@ func Conclude[T client.Object](ctx context.Context, e *env.Env, t *Throttle, s S
 		return settled, err
 	}
 	for _, step := range taken {
-		e.Recorder.Eventf(obj, nil, corev1.EventTypeWarning, v1alpha1.ReasonEscalated, "Escalate",
+		e.Recorder.Eventf(obj, nil, corev1.EventTypeWarning, v1alpha1.ReasonEscalated, "Escalate"+string(step.Breach.Type)+"To"+string(step.To),
 			"step %d, to %s: %s is open since %s", step.Step, step.To, env.Describe(step.Breach), step.Breach.Since.UTC().Format(time.RFC3339))
 	}
 	for _, r := range recognized {
