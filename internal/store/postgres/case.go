@@ -178,12 +178,13 @@ func listCases(ctx context.Context, t pgx.Tx, program int32, list commit.CaseLis
 	return page, t.QueryRow(ctx, query, args...).Scan(&page.Remaining)
 }
 
-// listQuery returns the query for one more than a page. Each state is a range of an index in the order of the list, and the
-// ranges are merged: what it reads does not grow with how many cases there are.
+// listQuery returns the query for one more than a page. Each state is a range of an index in the order of the list, of which no
+// more than a page is read: what it costs does not grow with how many cases there are.
 func listQuery(program int32, list commit.CaseList) (string, []any) {
 	parts, args := listParts(`SELECT `+caseColumns, program, list)
 	args = append(args, list.Limit+1)
-	return "(" + strings.Join(parts, ") UNION ALL (") + fmt.Sprintf(") ORDER BY 2, 1 LIMIT $%d", len(args)), args
+	end := fmt.Sprintf(" ORDER BY promised_by, id LIMIT $%d", len(args))
+	return "(" + strings.Join(parts, end+") UNION ALL (") + end + ")" + end, args
 }
 
 func countQuery(program int32, list commit.CaseList) (string, []any) {

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 	"github.com/cx-operator/cx-operator/internal/store/storetest"
 )
 
@@ -157,39 +158,67 @@ func TestPlans(t *testing.T) {
 	}
 	conn := connect(t, dsn)
 	defer hangUp(t, conn)
+	mustExec(t, conn, `INSERT INTO customer_case (program, id, touchpoint, language, reasons, state, opened_at, promised_by, submission, receipt,
+			contact, contact_hash, retention_days, told)
+		SELECT 1, uuid_in(md5(n::text)::cstring), '', '', '[]', (ARRAY['Open', 'Contacted', 'Resolved', 'Informed'])[1 + n % 4], $1::timestamptz,
+			$1::timestamptz + n * interval '1 hour', uuid_in(md5('s' || n)::cstring), 'R' || n, '\x00', sha256(int4send(n)), 30, n % 100 > 0
+		FROM generate_series(1, 8000) AS n`, noon)
+	mustExec(t, conn, `INSERT INTO case_notice (program, id, transition, at, state) SELECT 1, id, 'Opened', opened_at, 'Delivered' FROM customer_case`)
 	mustExec(t, conn, `ANALYZE`)
 	id, ids, times := storetest.ID("answered", 1), []string{storetest.ID("answered", 1)}, []time.Time{noon}
 	some := []any{1, times, ids, noon, noon}
 	all := []any{1, noon, noon.AddDate(1, 0, 0), "annulled", nil, nil, "", ""}
+	gate := "gate"
+	list := commit.CaseList{States: []string{"Open", "Contacted"}, After: commit.CasePlace{PromisedBy: math.MinInt64}, Until: math.MaxInt64, Limit: 10}
+	listed, listArgs := listQuery(1, list)
+	behind, behindArgs := countQuery(1, list)
+	list.Touchpoint = &gate
+	listedAt, listAtArgs := listQuery(1, list)
 	for name, c := range map[string]struct {
 		query string
 		args  []any
 		sorts bool
 	}{
-		"page end":         {pageEnd, []any{7000, 10}, false},
-		"changed counts":   {changedCounts, []any{7, 8}, true},
-		"more":             {moreThan, []any{7}, false},
-		"export":           {exportResponses, []any{1, noon, id, exportChunk}, true},
-		"export's answers": {exportAnswers, []any{1, noon, id, noon, id}, true},
-		"expired":          {expired, []any{1, noon, deleteBatch}, false},
-		"delete answers":   {deleteAnswers, some, true},
-		"delete responses": {deleteResponses, some, true},
-		"fold":             {foldRetired, append(some[:5:5], 0), true},
-		"count responses":  {countResponses, append(some[:5:5], 0, 1), true},
-		"bury":             {buryIdentities, []any{1, ids}, true},
-		"by receipt":       {byReceipt, []any{1, "R1"}, true},
-		"erased receipt":   {erasedByReceipt, []any{1, "R1"}, true},
-		"submissions":      {findSubmissions, []any{[]int{1}, ids}, true},
-		"chosen after":     {chosenAfter, append(all[:8:8], id, deleteBatch), false},
-		"chosen of":        {chosenOf, append(all[:8:8], some[1:]...), true},
-		"give standing":    {giveStanding, append(some[:5:5], "annulled"), true},
-		"pasts":            {pasts, []any{[][]byte{make([]byte, 32)}}, true},
-		"finished":         {findFinished, []any{[]int{1}, ids, [][]byte{make([]byte, 32)}}, true},
-		"old visits":       {oldVisits, []any{1, noon, deleteBatch}, false},
-		"old invitations":  {oldInvitations, []any{1, noon, id, noon, noon, deleteBatch}, false},
-		"held visits":      {holdVisits, []any{1, ids, noon}, true},
-		"fold visits":      {foldVisits, []any{1, ids, 0}, true},
-		"fold invitations": {foldInvitations, []any{1, ids, 0}, true},
+		"case":                   {holdCase, []any{1, id}, false},
+		"case's events":          {caseEvents, []any{1, id}, false},
+		"case's answers":         {caseAnswers, []any{1, noon, id}, true},
+		"cases":                  {listed, listArgs, true},
+		"cases of a touchpoint":  {listedAt, listAtArgs, true},
+		"behind cases":           {behind, behindArgs, false},
+		"set case":               {setCase, []any{1, id, 1, "Open", nil, nil, nil, "", 2, nil}, false},
+		"trim events":            {trimEvent, []any{1, id, 99}, false},
+		"contacts by receipt":    {contactReceipt, []any{1, "R1", deleteBatch}, false},
+		"contacts by hash":       {contactHash, []any{1, make([]byte, 32), deleteBatch}, false},
+		"contacts that expired":  {contactExpired, []any{1, noon, deleteBatch}, false},
+		"leave cases":            {leaveCases, []any{1, ids}, true},
+		"untended":               {untended, []any{1, noon, noon}, false},
+		"untold":                 {holdUntold, []any{1, noon, deleteBatch}, false},
+		"drop delivered notices": {dropDelivered, []any{1, noon, deleteBatch}, false},
+		"notices":                {findNotices, []any{1, "Pending", 0, 10}, false},
+		"page end":               {pageEnd, []any{7000, 10}, false},
+		"changed counts":         {changedCounts, []any{7, 8}, true},
+		"more":                   {moreThan, []any{7}, false},
+		"export":                 {exportResponses, []any{1, noon, id, exportChunk}, true},
+		"export's answers":       {exportAnswers, []any{1, noon, id, noon, id}, true},
+		"expired":                {expired, []any{1, noon, deleteBatch}, false},
+		"delete answers":         {deleteAnswers, some, true},
+		"delete responses":       {deleteResponses, some, true},
+		"fold":                   {foldRetired, append(some[:5:5], 0), true},
+		"count responses":        {countResponses, append(some[:5:5], 0, 1), true},
+		"bury":                   {buryIdentities, []any{1, ids}, true},
+		"by receipt":             {byReceipt, []any{1, "R1"}, true},
+		"erased receipt":         {erasedByReceipt, []any{1, "R1"}, true},
+		"submissions":            {findSubmissions, []any{[]int{1}, ids}, true},
+		"chosen after":           {chosenAfter, append(all[:8:8], id, deleteBatch), false},
+		"chosen of":              {chosenOf, append(all[:8:8], some[1:]...), true},
+		"give standing":          {giveStanding, append(some[:5:5], "annulled"), true},
+		"pasts":                  {pasts, []any{[][]byte{make([]byte, 32)}}, true},
+		"finished":               {findFinished, []any{[]int{1}, ids, [][]byte{make([]byte, 32)}}, true},
+		"old visits":             {oldVisits, []any{1, noon, deleteBatch}, false},
+		"old invitations":        {oldInvitations, []any{1, noon, id, noon, noon, deleteBatch}, false},
+		"held visits":            {holdVisits, []any{1, ids, noon}, true},
+		"fold visits":            {foldVisits, []any{1, ids, 0}, true},
+		"fold invitations":       {foldInvitations, []any{1, ids, 0}, true},
 	} {
 		// What is read whole then, is so for want of an index, and not because it is small.
 		mustExec(t, conn, `SET enable_seqscan = off`)
@@ -203,13 +232,17 @@ func TestPlans(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		plan := strings.Join(lines, "\n")
-		for _, table := range []string{"rollup", "submission", "response", "answer", "erased", "invitation", "visit"} {
+		for _, table := range []string{"rollup", "submission", "response", "answer", "erased", "invitation", "visit", "customer_case", "case_notice", "case_event"} {
 			if strings.Contains(plan, "Seq Scan on "+table) {
 				t.Errorf("%s reads a whole table:\n%s", name, plan)
 				break
 			}
 		}
-		if !c.sorts && strings.Contains(plan, "Sort") {
+		// A list sorts what its states have of a page, and nothing within a state.
+		if strings.HasPrefix(name, "cases") && (strings.Count(plan, "Sort  (cost") > 1 || strings.Contains(plan, "Bitmap")) {
+			t.Errorf("%s reads more than a page:\n%s", name, plan)
+		}
+		if !c.sorts && strings.Contains(plan, "Sort  (cost") {
 			t.Errorf("%s sorts:\n%s", name, plan)
 		}
 	}

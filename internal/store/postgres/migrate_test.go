@@ -48,6 +48,9 @@ func TestMigrations(t *testing.T) {
 			if version >= 2 {
 				storetest.AgedInvitations(t, s)
 			}
+			if version >= 4 {
+				storetest.AgedCases(t, s)
+			}
 		})
 	}
 }

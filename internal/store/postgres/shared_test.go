@@ -60,6 +60,13 @@ func TestTwoProcesses(t *testing.T) {
 	s := mustOpen(t, dsn, Options{})
 	defer mustClose(t, s)
 	wantKept(t, s, n)
+	page, err := s.ListCases(context.Background(), program, store.CaseQuery{Limit: 1})
+	if err != nil || page.Remaining+1 != int64((n+3)/4) {
+		t.Errorf("%d cases, %v; want one of every four responses", page.Remaining+1, err)
+	}
+	if got := ask(t, dsn, `SELECT (count(*) = count(DISTINCT id))::text FROM case_notice`); got != "true" {
+		t.Error("a case was told of twice")
+	}
 }
 
 func wantKept(t *testing.T, s *Store, n int) {
@@ -75,6 +82,15 @@ func answered(n int, value string) store.Response {
 	return store.Response{
 		Program: program, ID: storetest.ID("answered", n), Receipt: fmt.Sprint("R", n), SubmittedAt: noon,
 		Answers: []store.Answer{{Question: "recommend", Revision: 1, Kind: store.KindScale, Values: []string{value}}},
+	}
+}
+
+// opening returns the case of a response.
+func opening(r store.Response, contact int) *store.CaseOpening {
+	hash := [32]byte{byte(contact)}
+	return &store.CaseOpening{
+		ID: r.ID, Reasons: []string{"Detractor"}, PromisedBy: r.SubmittedAt.Truncate(time.Hour).Add(24 * time.Hour),
+		Contact: []byte("sealed"), ContactHash: hash[:], RetentionDays: 1,
 	}
 }
 

@@ -38,6 +38,9 @@ func (m *mess) responses() []store.Response {
 		if m.rand.IntN(4) == 0 {
 			r.Standing, r.Failed = store.StandingSuspect, []string{"time"}
 		}
+		if m.rand.IntN(2) == 0 {
+			r.Case = opening(r, m.rand.IntN(20))
+		}
 		out[i] = r
 	}
 	return out
@@ -68,7 +71,7 @@ func (m *mess) visits() []store.Visit {
 
 func (m *mess) make(ctx context.Context) (err error) {
 	s := m.store
-	switch m.rand.IntN(12) {
+	switch m.rand.IntN(18) {
 	case 0, 1, 2, 3:
 		_, err = s.Append(ctx, m.responses())
 	case 4, 5:
@@ -85,8 +88,32 @@ func (m *mess) make(ctx context.Context) (err error) {
 		_, err = s.Retire(ctx, m.program(), noon.Add(time.Duration(m.rand.IntN(24))*time.Hour))
 	case 11:
 		_, err = s.Forget(ctx, m.program(), m.at(), m.at(), m.at())
+	case 12, 13:
+		err = m.changeCase(ctx)
+	case 14:
+		contact := [32]byte{byte(m.rand.IntN(20))}
+		_, err = s.EraseContacts(ctx, m.program(), "", contact[:], "", m.at())
+	case 15:
+		_, err = s.EraseContacts(ctx, m.program(), fmt.Sprint("R", m.rand.IntN(400)), nil, "", m.at())
+	case 16:
+		_, err = s.ExpireContacts(ctx, m.program(), m.at())
+	case 17:
+		_, err = s.Notices(ctx, m.program(), store.NoticePending, 0, 20, m.at())
 	}
 	if errors.Is(err, store.ErrBusy) {
+		return nil
+	}
+	return err
+}
+
+func (m *mess) changeCase(ctx context.Context) error {
+	program := m.program()
+	c, err := m.store.Case(ctx, program, storetest.ID("answered", m.rand.IntN(400)))
+	if err == nil {
+		to := []store.CaseState{"", store.CaseContacted, store.CaseResolved, store.CaseInformed}[m.rand.IntN(4)]
+		_, err = m.store.ChangeCase(ctx, program, store.CaseChange{ID: c.ID, Version: c.Version, State: to, At: m.at()})
+	}
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrBackward) {
 		return nil
 	}
 	return err

@@ -58,6 +58,9 @@ func TestMigrations(t *testing.T) {
 			if version >= 3 {
 				storetest.AgedInvitations(t, s)
 			}
+			if version >= 4 {
+				storetest.AgedCases(t, s)
+			}
 		})
 	}
 }

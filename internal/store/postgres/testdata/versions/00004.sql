@@ -7,7 +7,7 @@ ALTER TABLE response ATTACH PARTITION response_2026_06 FOR VALUES FROM ('2026-06
 CREATE TABLE answer_2026_06 (LIKE answer INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
 ALTER TABLE answer ATTACH PARTITION answer_2026_06 FOR VALUES FROM ('2026-06-01 00:00+00') TO ('2026-07-01 00:00+00');
 
-INSERT INTO program (namespace, name, import_id) VALUES ('airport', 'passengers', '0f8fad5b-d9cb-469f-a165-70867728950e'), ('airport', 'tenants', NULL);
+INSERT INTO program (namespace, name, import_id) VALUES ('airport', 'passengers', '0f8fad5b-d9cb-469f-a165-70867728950e'), ('airport', 'tenants', NULL), ('airport', 'lounges', NULL);
 INSERT INTO submission (program, id, digest, receipt, submitted_at) VALUES
     (1, '00000000-0000-4000-8000-000000000001', decode(repeat('01', 32), 'hex'), 'R1', '2026-05-04 12:00+00'),
     (1, '00000000-0000-4000-8000-000000000002', decode(repeat('02', 32), 'hex'), 'R2', '2026-06-13 12:00+00'),
@@ -66,4 +66,42 @@ INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, 
     (2, 'gate', '', '@completed', 1, 493859, '', 1, 1, 0, 6),
     (2, 'gate', '', '@seconds', 1, 493859, '90', 1, 1, 0, 6);
 INSERT INTO progress (program, slot, seq) VALUES (1, 0, 1), (1, 1, 4), (2, 0, 5), (2, 1, 6);
-SELECT setval('commit_seq', 6);
+-- A case that is open, one that was contacted late and whose response was retired, and one whose contact was erased.
+INSERT INTO submission (program, id, digest, receipt, submitted_at) VALUES
+    (3, '00000000-0000-4000-8000-000000000001', decode(repeat('01', 32), 'hex'), 'R1', '2026-05-04 12:00+00');
+INSERT INTO erased (program, id, digest, receipt) VALUES
+    (3, '\x2c6fffcab26843097db88367988850a18a28059ca18e89cde1b9ac85ccc4e9eb',
+        '\x605f4c3f19a35c9a36fd86af5191f3e7a0ec752d499cb2d2d04180d27d38fc2d', 'R3');
+INSERT INTO response (program, submitted_at, submission, touchpoint, unit, language, standing, passed, failed) VALUES
+    (3, '2026-05-04 12:00+00', '00000000-0000-4000-8000-000000000001', 'lounge', '', 'en', 'counted', '[]', '[]');
+INSERT INTO answer (program, submitted_at, submission, question, revision, kind, vals) VALUES
+    (3, '2026-05-04 12:00+00', '00000000-0000-4000-8000-000000000001', 'recommend', 1, 'scale', '["3"]');
+INSERT INTO customer_case (program, id, touchpoint, language, reasons, state, opened_at, promised_by, contacted_at, resolved_at, plan,
+    version, told, submission, receipt, contact, contact_hash, retention_days, expires_at, contact_erased_at) VALUES
+    (3, '00000000-0000-4000-8000-0000000000c1', 'lounge', 'en', '["Detractor","LowScore"]', 'Open', '2026-05-04 12:00+00', '2026-05-06 12:00+00',
+        NULL, NULL, '', 1, false, '00000000-0000-4000-8000-000000000001', 'R1', '\xc1', decode(repeat('01', 32), 'hex'), 30, NULL, NULL),
+    (3, '00000000-0000-4000-8000-0000000000c3', 'lounge', '', '["ContactRequested"]', 'Contacted', '2026-05-04 12:00+00', '2026-05-06 12:00+00',
+        '2026-05-06 13:00+00', NULL, 'quiet', 2, true, NULL, 'R3', '\xc3', decode(repeat('01', 32), 'hex'), 30, '1970-01-01 00:00+00', NULL),
+    (3, '00000000-0000-4000-8000-0000000000c4', '', '', '["LowScore"]', 'Resolved', '2026-05-04 12:00+00', '2026-05-06 12:00+00',
+        NULL, '2026-05-04 13:00+00', '', 2, false, NULL, NULL, NULL, NULL, 30, NULL, '2026-05-04 13:00+00');
+INSERT INTO case_event (program, id, version, at, actor, state, note) VALUES
+    (3, '00000000-0000-4000-8000-0000000000c3', 2, '2026-05-06 13:00+00', 'jo', 'Contacted', 'called'),
+    (3, '00000000-0000-4000-8000-0000000000c4', 2, '2026-05-04 13:00+00', '', 'Resolved', 'The contact was erased: nobody can be contacted any more.');
+INSERT INTO case_notice (program, id, transition, at, state, record, settled_at) VALUES
+    (3, '00000000-0000-4000-8000-0000000000c1', 'Opened', '2026-05-04 12:00+00', 'Pending', '\x01', '2026-05-04 12:00+00'),
+    (3, '00000000-0000-4000-8000-0000000000c3', 'Opened', '2026-05-04 12:00+00', 'Delivered', NULL, '2026-05-04 12:00+00'),
+    (3, '00000000-0000-4000-8000-0000000000c3', 'Overdue', '2026-05-06 12:00+00', 'Dead', NULL, '2026-05-06 12:00+00');
+-- One process opened the cases, another changed them.
+INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, slot, n, retired, seq) VALUES
+    (3, 'lounge', '', 'recommend', 1, 493860, '3', 0, 2, 0, 7),
+    (3, 'lounge', '', 'recommend', 1, 493860, '3', 2, 0, 1, 0),
+    (3, 'lounge', '', '@case-due', 1, 493907, '', 0, 2, 0, 7),
+    (3, 'lounge', '', '@case-due', 1, 493907, '', 1, -1, 0, 8),
+    (3, 'lounge', '', '@case-late', 1, 493907, '', 1, 1, 0, 8),
+    (3, 'lounge', '', '@case-open', 1, 493860, '', 0, 2, 0, 7),
+    (3, '', '', '@case-due', 1, 493907, '', 0, 1, 0, 7),
+    (3, '', '', '@case-due', 1, 493907, '', 1, -1, 0, 8),
+    (3, '', '', '@case-open', 1, 493860, '', 0, 1, 0, 7),
+    (3, '', '', '@case-open', 1, 493860, '', 1, -1, 0, 8);
+INSERT INTO progress (program, slot, seq) VALUES (3, 0, 7), (3, 1, 8);
+SELECT setval('commit_seq', 8);
