@@ -31,7 +31,7 @@ var update = flag.Bool("update", false, "write the table of flags in operations.
 // kindPages are the pages of the kinds.
 var kindPages = map[string]string{
 	"kinds/team.md": "Team", "kinds/responsestore.md": "ResponseStore", "kinds/surveyprogram.md": "SurveyProgram",
-	"kinds/touchpoint.md": "Touchpoint", "kinds/actionplan.md": "ActionPlan",
+	"kinds/touchpoint.md": "Touchpoint", "kinds/actionplan.md": "ActionPlan", "kinds/accountabilitypolicy.md": "AccountabilityPolicy",
 }
 
 func read(t *testing.T, path string) string {
@@ -133,6 +133,8 @@ func TestPartsAreOfTheirKind(t *testing.T) {
 			"SurveyProgram": func() any { return &v1alpha1.SurveyProgram{} },
 			"Touchpoint":    func() any { return &v1alpha1.Touchpoint{} },
 			"ActionPlan":    func() any { return &v1alpha1.ActionPlan{} },
+
+			"AccountabilityPolicy": func() any { return &v1alpha1.AccountabilityPolicy{} },
 		}[kind]
 		for _, block := range blocks(read(t, path), "yaml") {
 			if strings.Contains(block, ours) {
