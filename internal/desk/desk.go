@@ -32,7 +32,7 @@ type Desk interface {
 
 // Erasure says whose contact is to be erased: exactly one is set.
 type Erasure struct {
-	// Receipt of the response.
+	// Receipt of the response, as people type it: in groups or not, in capital letters or not.
 	Receipt string
 	// Contact in clear, as the respondent left it: blanks around it and capitals make no difference.
 	Contact string

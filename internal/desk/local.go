@@ -108,7 +108,7 @@ func (l local) EraseContacts(ctx context.Context, program store.Key, e Erasure, 
 		}
 		hash = l.keys.hash(program, e.Contact)
 	}
-	return l.cases.EraseContacts(ctx, program, e.Receipt, hash, e.ID, at)
+	return l.cases.EraseContacts(ctx, program, link.Receipt(e.Receipt), hash, e.ID, at)
 }
 
 // check says what is wrong with an erasure, as ErrInvalid.

@@ -33,9 +33,5 @@ func (e *Endpoint) Desk(key store.Key) (desk.Desk, error) {
 	if !open {
 		return nil, fmt.Errorf("%w: the store is not open", desk.ErrUnavailable)
 	}
-	cases, ok := s.store.(store.Cases)
-	if !ok {
-		return nil, fmt.Errorf("%w: the store keeps no cases", desk.ErrUnavailable)
-	}
-	return desk.Of(cases, p.keys), nil
+	return desk.Of(s.store, p.keys), nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/cx-operator/cx-operator/internal/desk"
-	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // caseKeys returns the keys with which contacts are kept. With keys that cannot be read none is kept, and the log says so once.
@@ -27,9 +26,5 @@ func (e *Endpoint) desk() (desk.Desk, error) {
 	if e.opened.Store == nil {
 		return nil, fmt.Errorf("%w: %s", desk.ErrUnavailable, e.opened.Why)
 	}
-	cases, ok := e.opened.Store.(store.Cases)
-	if !ok {
-		return nil, fmt.Errorf("%w: the store keeps no cases", desk.ErrUnavailable)
-	}
-	return desk.Of(cases, e.caseKeys()), nil
+	return desk.Of(e.opened.Store, e.caseKeys()), nil
 }

@@ -3,8 +3,8 @@ package intake
 import (
 	"context"
 	"net/http"
-	"strings"
 
+	"github.com/cx-operator/cx-operator/internal/link"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -93,15 +93,11 @@ func (p page) erase(receipt, wrong string) view {
 	return v
 }
 
-// typedReceipt puts the characters of Crockford's base32 in the place of those that people type for them, and removes those
-// that only group it.
-var typedReceipt = strings.NewReplacer("-", "", " ", "", "\u2013", "", "O", "0", "I", "1", "L", "1")
-
 // readReceipt reads a receipt as people type it: in groups or not, in small letters, with O for 0.
 func readReceipt(s string) (string, bool) {
 	if len(s) > 4*receiptLength {
 		return "", false
 	}
-	receipt := typedReceipt.Replace(strings.ToUpper(strings.TrimSpace(s)))
+	receipt := link.Receipt(s)
 	return receipt, isReceipt(receipt)
 }

@@ -140,7 +140,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// FuzzOpen: nothing opens but what was sealed.
+// FuzzOpen: nothing opens but what was sealed, and only at its place. Each process of a fuzzer has sealed it anew.
 func FuzzOpen(f *testing.F) {
 	r := ring(f, second, first)
 	sealed, err := r.Seal([]byte("ana@example.org"), place)
@@ -151,7 +151,8 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte{1}, "")
 	f.Fuzz(func(t *testing.T, data []byte, at string) {
 		text, err := r.Open(data, at)
-		if same := bytes.Equal(data, sealed) && at == place; same != (err == nil) || !same && text != nil {
+		opened := string(text) == "ana@example.org" && at == place
+		if opened != (err == nil) || err != nil && text != nil || bytes.Equal(data, sealed) && at == place && !opened {
 			t.Fatalf("%q, %v", text, err)
 		}
 	})

@@ -1,5 +1,5 @@
-// Package upkeep deletes what stores need no longer: answers past their retention, and visits and invitations that nothing
-// asks for any more.
+// Package upkeep deletes what stores need no longer: answers past their retention, contacts of cases that were closed long ago,
+// and visits and invitations that nothing asks for any more.
 package upkeep
 
 import (
@@ -94,7 +94,7 @@ func (k *Keeper) last() map[store.Key]turns {
 // lookAfter does what is due for a program. It returns when each thing was last done, and false where the store is away.
 func (k *Keeper) lookAfter(ctx context.Context, now time.Time, t Task, all []Task, last turns) (turns, bool) {
 	if now.Sub(last.retired) >= retireEvery {
-		if !k.retire(ctx, t, now) {
+		if !k.retire(ctx, t, now) || !k.expire(ctx, t, now) {
 			return last, false
 		}
 		last.retired = now
@@ -120,6 +120,22 @@ func (k *Keeper) retire(ctx context.Context, t Task, now time.Time) bool {
 	}
 	if n > 0 {
 		k.Log.Info("Deleted answers past their retention", "program", program.String(), "answers", n)
+	}
+	return true
+}
+
+// expire erases contacts that are kept no longer, those of answers that were just deleted among them, and says whether it could.
+func (k *Keeper) expire(ctx context.Context, t Task, now time.Time) bool {
+	program := t.Survey.Program
+	n, err := t.Store.ExpireContacts(ctx, program, now)
+	if err != nil {
+		if ctx.Err() == nil {
+			k.Log.Error(err, "Contacts that are kept no longer were not erased", "program", program.String())
+		}
+		return false
+	}
+	if n > 0 {
+		k.Log.Info("Erased contacts that are kept no longer", "program", program.String(), "contacts", n)
 	}
 	return true
 }
