@@ -132,7 +132,7 @@ func (r *Reconciler) announce(v, before *v1alpha1.Review, told []notify.Transiti
 	}
 	r.Announce(v, transitions)
 	for _, step := range taken {
-		r.Recorder.Eventf(v, nil, corev1.EventTypeWarning, v1alpha1.ReasonEscalated, "Escalate", "step %d, to %s: %s is open since %s",
+		r.Recorder.Eventf(v, nil, corev1.EventTypeWarning, v1alpha1.ReasonEscalated, "EscalateTo"+string(step.To), "step %d, to %s: %s is open since %s",
 			step.Step, step.To, env.Describe(step.Breach), step.Breach.Since.UTC().Format(time.RFC3339))
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/objectives"
 	"github.com/cx-operator/cx-operator/internal/policy"
 	"github.com/cx-operator/cx-operator/internal/review"
+	"github.com/cx-operator/cx-operator/internal/rollup"
 )
 
 // Opener opens the reviews of SurveyPrograms.
@@ -24,8 +25,8 @@ type Opener struct {
 	*env.Env
 }
 
-// Reconcile opens the review of a program's last period, where its policy asks for one. It never opens one for a program that
-// nobody has answered yet.
+// Reconcile opens the review of a program's last period, where its policy asks for one. It never opens one of a time before which
+// nobody had answered.
 func (r *Opener) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
 	p := &v1alpha1.SurveyProgram{}
 	found, err := r.Find(ctx, req.Namespace, req.Name, p)
@@ -38,11 +39,11 @@ func (r *Opener) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Res
 	}
 	rules := policy.ForProgram(policies, p)
 	location, err := time.LoadLocation(p.Spec.TimeZone)
-	if err != nil || rules.Review == nil || p.Status.Stage == v1alpha1.LifecycleDesign {
+	if err != nil || rules.Review == nil {
 		return ctrl.Result{}, nil // the program's conditions say why; a change of it, or of a policy, comes back here
 	}
 	now := r.Clock()
-	if isAuto(rules.Review) && !objectives.Readable(r.Env, p, now) {
+	if !objectives.Readable(r.Env, p, now) { // neither the cadence nor whether anybody answered is known
 		return ctrl.Result{RequeueAfter: lookAgain}, nil
 	}
 	reviews, err := reviewsOf(ctx, r.Env, p)
@@ -54,7 +55,7 @@ func (r *Opener) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Res
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("find the review to open: %w", err)
 	}
-	if o.Name != "" {
+	if o.Name != "" && r.answered(p, o.Ended) {
 		if err := r.open(ctx, p, o); err != nil {
 			return ctrl.Result{}, err
 		}
@@ -62,8 +63,17 @@ func (r *Opener) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Res
 	return env.Requeue(now, 0, o.Next), nil
 }
 
-func isAuto(rule *v1alpha1.ReviewRule) bool {
-	return rule.Cadence == v1alpha1.CadenceAuto || rule.Cadence == ""
+// answered says whether anybody answered the program before an instant.
+func (r *Opener) answered(p *v1alpha1.SurveyProgram, before time.Time) bool {
+	for _, q := range p.Spec.Survey.Questions {
+		w := r.Book.Window(rollup.Query{
+			Source: r.CountsOf(p), Program: env.KeyOf(p), ProgramWide: true, Question: q.Name, Revision: q.Revision, To: hourAfter(before),
+		})
+		if w.Any {
+			return true
+		}
+	}
+	return false
 }
 
 // since returns when reviews began to be asked of a program: when it and its policy were both there, and the one governed the

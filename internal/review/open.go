@@ -13,6 +13,8 @@ type Opening struct {
 	Name string
 	// Period of the review.
 	Period v1alpha1.Period
+	// Ended is when that period ended.
+	Ended time.Time
 	// Next is when the next period ends.
 	Next time.Time
 }
@@ -40,7 +42,7 @@ func Open(program string, cadence v1alpha1.Cadence, loc *time.Location, since ti
 			return o, nil
 		}
 	}
-	o.Name, o.Period = last.Name(program), period
+	o.Name, o.Period, o.Ended = last.Name(program), period, end
 	return o, nil
 }
 
