@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/google/uuid"
 
 	"github.com/cx-operator/cx-operator/internal/store"
 )
@@ -22,14 +23,15 @@ type Restored struct {
 	Contents
 	// Aside is where the replaced file is; empty where there was none.
 	Aside string
-	// Erased is how many erasures of the replaced file were made again; NotErased says why they are not known.
+	// Erased is how many responses were erased again that were erased in the replaced file; NotErased says why it is not
+	// known what was.
 	Erased    int
 	NotErased error
 }
 
 // Restore puts a backup in the place of the store in the file path, which nobody may have open (store.ErrLocked), and
-// moves the replaced file aside. The backup is checked as Inspect does and is not changed. Responses that were erased
-// since the backup are erased again, as far as the replaced file can be read.
+// moves the replaced file aside. The backup is checked as Inspect does and is not changed. Responses, and contacts of cases,
+// that were erased since the backup are erased again, as far as the replaced file can be read.
 //
 // Readers of the feed start anew, since every opening of a store is an epoch of its own. Answers that were acknowledged
 // after the backup are only in the file that was moved aside.
@@ -86,10 +88,11 @@ func restore(ctx context.Context, from, path string, now time.Time) (Restored, e
 	_, err := os.Stat(path)
 	replaces := err == nil
 	var gone []tombstone
+	var without []emptied
 	if replaces {
-		gone, out.NotErased = tombstones(ctx, path)
+		gone, without, out.NotErased = erasures(ctx, path)
 	}
-	if out.Erased, err = eraseAgain(ctx, incoming, gone); err != nil {
+	if out.Erased, err = eraseAgain(ctx, incoming, gone, without); err != nil {
 		return out, err
 	}
 	if replaces {
@@ -140,22 +143,41 @@ const (
 	erasedOnly = erasedAll + ` WHERE e.retired = 0`
 )
 
-// tombstones reads what was erased from a store that nobody has open. A store from before there was erasure has none.
-func tombstones(ctx context.Context, path string) (gone []tombstone, err error) {
+// emptied is a case whose contact was erased.
+type emptied struct {
+	program store.Key
+	id      uuid.UUID
+	at      int64
+}
+
+const emptiedCases = `SELECT p.namespace, p.name, c.id, c.contact_erased_at FROM customer_case AS c JOIN program AS p ON p.id = c.program
+WHERE c.contact_erased_at IS NOT NULL`
+
+// erasures reads what was erased from a store that nobody has open. A store from before there was erasure, or cases, has none.
+func erasures(ctx context.Context, path string) (gone []tombstone, without []emptied, err error) {
 	db, err := sql.Open("sqlite", dsn(path, url.Values{"mode": {"ro"}, "_pragma": {"query_only(ON)", "trusted_schema(OFF)"}}))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	var tables, columns int
+	var tables, columns, cases int
 	if err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM sqlite_schema WHERE name = 'erased'),
-		(SELECT count(*) FROM pragma_table_info('erased') WHERE name = 'retired')`).Scan(&tables, &columns); err != nil || tables == 0 {
-		return nil, err
+		(SELECT count(*) FROM pragma_table_info('erased') WHERE name = 'retired'),
+		(SELECT count(*) FROM sqlite_schema WHERE name = 'customer_case')`).Scan(&tables, &columns, &cases); err != nil || tables == 0 {
+		return nil, nil, err
 	}
 	query := erasedOnly
 	if columns == 0 {
 		query = erasedAll
 	}
+	if gone, err = tombstones(ctx, db, query); err != nil || cases == 0 {
+		return gone, nil, err
+	}
+	without, err = emptyCases(ctx, db)
+	return gone, without, err
+}
+
+func tombstones(ctx context.Context, db *sql.DB, query string) (gone []tombstone, err error) {
 	rows, err := db.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -171,14 +193,35 @@ func tombstones(ctx context.Context, path string) (gone []tombstone, err error) 
 	return gone, rows.Err()
 }
 
-// eraseAgain opens the file, which brings its tables up to date, and erases what it still has of the tombstones'
-// responses.
-func eraseAgain(ctx context.Context, path string, gone []tombstone) (erased int, err error) {
+func emptyCases(ctx context.Context, db *sql.DB) (without []emptied, err error) {
+	rows, err := db.QueryContext(ctx, emptiedCases)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e emptied
+		if err := rows.Scan(&e.program.Namespace, &e.program.Name, &e.id, &e.at); err != nil {
+			return nil, err
+		}
+		without = append(without, e)
+	}
+	return without, rows.Err()
+}
+
+// eraseAgain opens the file, which brings its tables up to date, and erases what it still has of the tombstones' responses
+// and of the cases' contacts, which come first, so that they keep the time at which they were erased.
+func eraseAgain(ctx context.Context, path string, gone []tombstone, without []emptied) (erased int, err error) {
 	s, err := Open(ctx, path, Options{})
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	for _, e := range without {
+		if _, err := s.EraseContacts(ctx, e.program, "", nil, e.id.String(), time.UnixMicro(e.at)); err != nil {
+			return 0, err
+		}
+	}
 	before, err := s.countErased(ctx)
 	if err != nil {
 		return 0, err
