@@ -14,9 +14,11 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/feedback"
 )
 
@@ -45,10 +47,10 @@ func (o *feedbackOptions) check() error {
 		return nil
 	}
 	if _, _, err := net.SplitHostPort(o.address); err != nil {
-		return &exitError{exitUsage, fmt.Errorf("--feedback-api-bind-address: %q is not host:port: %w", o.address, err)}
+		return exit.WithUsage(fmt.Errorf("--feedback-api-bind-address: %q is not host:port: %w", o.address, err))
 	}
 	if namespace, name, ok := strings.Cut(o.service, "/"); o.service != "" && (!ok || namespace == "" || name == "" || strings.Contains(name, "/")) {
-		return &exitError{exitUsage, fmt.Errorf("--feedback-api-service: %q is not namespace/name", o.service)}
+		return exit.WithUsage(fmt.Errorf("--feedback-api-service: %q is not namespace/name", o.service))
 	}
 	return nil
 }
@@ -59,6 +61,7 @@ func (o *feedbackOptions) add(ctx context.Context, mgr ctrl.Manager, cfg *rest.C
 		return nil
 	}
 	log := ctrl.Log.WithName("feedback")
+	klog.SetLogger(ctrl.Log.WithName("kubernetes")) // the library's own lines would be no JSON
 	client, err := kubernetes.NewForConfig(cfg)
 	if err != nil {
 		return fmt.Errorf("prepare the feedback API: %w", err)

@@ -3,11 +3,11 @@ package feedback
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	feedbackv1alpha1 "github.com/cx-operator/cx-operator/api/feedback/v1alpha1"
@@ -80,8 +80,11 @@ func backward(to, from feedbackv1alpha1.CaseState) *field.Error {
 }
 
 func checkNote(next *feedbackv1alpha1.Case) field.ErrorList {
-	if len(next.Spec.Note) > maxNote {
-		return field.ErrorList{field.TooLong(specPath.Child("note"), "", maxNote)}
+	switch path := specPath.Child("note"); {
+	case len(next.Spec.Note) > maxNote:
+		return field.ErrorList{field.TooLong(path, "", maxNote)}
+	case strings.ContainsRune(next.Spec.Note, 0) || !utf8.ValidString(next.Spec.Note):
+		return field.ErrorList{field.Invalid(path, "", "it holds what is no text")}
 	}
 	return nil
 }
@@ -140,15 +143,16 @@ func preview(old *feedbackv1alpha1.Case, change store.CaseChange) *feedbackv1alp
 	out := old.DeepCopy()
 	at := instant(change.At)
 	if change.State != "" {
-		out.Spec.State, out.Status.Overdue = feedbackv1alpha1.CaseState(change.State), false
-		reached := map[feedbackv1alpha1.CaseState]**metav1.Time{
-			feedbackv1alpha1.CaseContacted: &out.Status.ContactedTime, feedbackv1alpha1.CaseResolved: &out.Status.ResolvedTime,
-			feedbackv1alpha1.CaseInformed: &out.Status.InformedTime,
-		}
-		*reached[out.Spec.State] = &at
-		if out.Status.ContactedTime == nil {
+		if old.Spec.State == feedbackv1alpha1.CaseOpen {
 			out.Status.ContactedTime = &at
 		}
+		if change.State != store.CaseContacted && out.Status.ResolvedTime == nil {
+			out.Status.ResolvedTime = &at
+		}
+		if change.State == store.CaseInformed {
+			out.Status.InformedTime = &at
+		}
+		out.Spec.State, out.Status.Overdue = feedbackv1alpha1.CaseState(change.State), false
 	}
 	if change.Plan != nil {
 		out.Spec.PlanRef = nil

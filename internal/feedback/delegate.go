@@ -92,7 +92,11 @@ func newFrontProxy(ctx context.Context, client kubernetes.Interface) (*frontProx
 	if err := p.RunOnce(ctx); err != nil {
 		return nil, fmt.Errorf("read ConfigMap kube-system/%s: %w", authenticationConfig, err)
 	}
-	if len(p.CurrentCABundleContent()) == 0 {
+	config, err := client.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, authenticationConfig, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read ConfigMap kube-system/%s: %w", authenticationConfig, err)
+	}
+	if config.Data["requestheader-client-ca-file"] == "" {
 		return nil, fmt.Errorf("ConfigMap kube-system/%s has no requestheader-client-ca-file: the cluster's aggregation layer is off", authenticationConfig)
 	}
 	return p, nil

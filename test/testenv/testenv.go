@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -51,6 +52,7 @@ type plane struct {
 	env      *envtest.Environment
 	err      error // of the first try; later ones would fail the same, slowly
 	options  []Option
+	ends     []func()
 }
 
 // Start runs the tests of a package, then stops the control plane if one of them started it. It
@@ -105,12 +107,23 @@ func Root() string {
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
+// Finally has something end after the package's tests, before the control plane does. What goes on asking would hold up its
+// end.
+func Finally(end func()) {
+	controlPlane.mu.Lock()
+	defer controlPlane.mu.Unlock()
+	controlPlane.ends = append(controlPlane.ends, end)
+}
+
 func (p *plane) run(tests func() int) int {
 	p.mu.Lock()
 	p.managed = true
 	p.mu.Unlock()
 
 	code := tests()
+	for _, end := range slices.Backward(p.ends) {
+		end()
+	}
 	if err := p.stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "testenv:", err)
 		return max(code, 1)
