@@ -244,6 +244,7 @@ func testCaseUnstorable(t *testing.T, h Harness) {
 	for name, spoil := range map[string]func(*store.CaseOpening){
 		"no id":          func(c *store.CaseOpening) { c.ID = "" },
 		"id":             func(c *store.CaseOpening) { c.ID = strings.ToUpper(c.ID) },
+		"nil id":         func(c *store.CaseOpening) { c.ID = "00000000-0000-0000-0000-000000000000" },
 		"no reason":      func(c *store.CaseOpening) { c.Reasons = nil },
 		"empty reason":   func(c *store.CaseOpening) { c.Reasons = []string{""} },
 		"reasons":        func(c *store.CaseOpening) { c.Reasons = []string{"LowScore", "Detractor"} },

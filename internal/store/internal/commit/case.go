@@ -54,6 +54,8 @@ func newOpening(c *store.CaseOpening) (*Opening, error) {
 		return nil, err
 	}
 	switch {
+	case id == uuid.Nil:
+		return nil, errors.New("the nil UUID stands for no case")
 	case c.PromisedBy.IsZero() || !c.PromisedBy.Equal(store.HourOf(c.PromisedBy).Time()):
 		return nil, fmt.Errorf("promised by %s is not a full hour", c.PromisedBy)
 	case len(c.Contact) == 0 || len(c.Contact) > maxSealedContact:
