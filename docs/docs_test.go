@@ -32,6 +32,7 @@ var update = flag.Bool("update", false, "write the table of flags in operations.
 var kindPages = map[string]string{
 	"kinds/team.md": "Team", "kinds/responsestore.md": "ResponseStore", "kinds/surveyprogram.md": "SurveyProgram",
 	"kinds/touchpoint.md": "Touchpoint", "kinds/actionplan.md": "ActionPlan", "kinds/accountabilitypolicy.md": "AccountabilityPolicy",
+	"kinds/review.md": "Review",
 }
 
 func read(t *testing.T, path string) string {
@@ -135,6 +136,7 @@ func TestPartsAreOfTheirKind(t *testing.T) {
 			"ActionPlan":    func() any { return &v1alpha1.ActionPlan{} },
 
 			"AccountabilityPolicy": func() any { return &v1alpha1.AccountabilityPolicy{} },
+			"Review":               func() any { return &v1alpha1.Review{} },
 		}[kind]
 		for _, block := range blocks(read(t, path), "yaml") {
 			if strings.Contains(block, ours) {
