@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/sqlite"
 )
@@ -33,7 +34,7 @@ A store on PostgreSQL is backed up by PostgreSQL's own tools.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if path == "" || to == "" {
-				return &exitError{exitUsage, errors.New("--store and --to are required")}
+				return exit.WithUsage(errors.New("--store and --to are required"))
 			}
 			if err := requireFile(path); err != nil {
 				return err
@@ -49,7 +50,7 @@ A store on PostgreSQL is backed up by PostgreSQL's own tools.`,
 // requireFile refuses a connection URI, and does not show it: it may have a password.
 func requireFile(path string) error {
 	if strings.HasPrefix(path, "postgres://") || strings.HasPrefix(path, "postgresql://") {
-		return &exitError{exitUsage, errors.New("--store: this is for files of SQLite stores; for PostgreSQL use pg_dump, or what the database has")}
+		return exit.WithUsage(errors.New("--store: this is for files of SQLite stores; for PostgreSQL use pg_dump, or what the database has"))
 	}
 	return nil
 }
@@ -60,7 +61,7 @@ func runBackup(cmd *cobra.Command, path, to string) error {
 	}
 	contents, err := sqlite.Backup(cmd.Context(), path, to)
 	if errors.Is(err, fs.ErrExist) {
-		return &exitError{exitUsage, fmt.Errorf("--to: %s is there already, and is not overwritten", to)}
+		return exit.WithUsage(fmt.Errorf("--to: %s is there already, and is not overwritten", to))
 	}
 	if err != nil {
 		return err
@@ -113,7 +114,7 @@ A store on PostgreSQL is restored by PostgreSQL's own tools.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if from == "" || path == "" {
-				return &exitError{exitUsage, errors.New("--from and --store are required")}
+				return exit.WithUsage(errors.New("--from and --store are required"))
 			}
 			if err := requireFile(path); err != nil {
 				return err

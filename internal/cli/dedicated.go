@@ -14,6 +14,7 @@ import (
 	"github.com/cx-operator/cx-operator/controllers"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/internal/apply"
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/fleet"
 	"github.com/cx-operator/cx-operator/internal/render"
 )
@@ -41,7 +42,7 @@ func (d *dedicatedOptions) check() error {
 	case "", corev1.PullAlways, corev1.PullIfNotPresent, corev1.PullNever:
 		return nil
 	}
-	return &exitError{exitUsage, fmt.Errorf("--endpoint-image-pull-policy: %q is none of Always, IfNotPresent and Never", d.pullPolicy)}
+	return exit.WithUsage(fmt.Errorf("--endpoint-image-pull-policy: %q is none of Always, IfNotPresent and Never", d.pullPolicy))
 }
 
 // share returns what all endpoints have in common, nil where the operator's namespace cannot be found out.

@@ -18,8 +18,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	dedicated "github.com/cx-operator/cx-operator/internal/endpoint"
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/intake"
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/transfer"
 	"github.com/cx-operator/cx-operator/internal/version"
 )
 
@@ -77,13 +79,13 @@ ready, but goes on serving for --drain; then it finishes what it has begun, with
 func runEndpoint(ctx context.Context, o endpointOptions) error {
 	options, err := o.parse()
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return exit.WithUsage(err)
 	}
 	log := zap.New(zap.UseDevMode(o.logDevelopmentMode))
 	ctrl.SetLogger(log)
 	options.Log = log.WithValues("program", o.program)
 	if options.Clock, err = clockMoved(os.Getenv(envClock), time.Now); err != nil {
-		return &exitError{exitUsage, err}
+		return exit.WithUsage(err)
 	}
 	e, err := dedicated.New(options)
 	if err != nil {
@@ -105,7 +107,7 @@ func (o endpointOptions) parse() (dedicated.Options, error) {
 		IntakeAddress: o.intakeAddress, OperationsAddress: o.operationsAddress, Drain: o.drain,
 	}
 	var err error
-	if out.Program, err = parseProgram(o.program); err != nil {
+	if out.Program, err = transfer.ParseProgram(o.program); err != nil {
 		return out, err
 	}
 	if out.Store, err = parseKey("--store", o.store); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
@@ -59,13 +60,13 @@ func TestEndpointFlags(t *testing.T) {
 	} {
 		var out, errOut bytes.Buffer
 		code := Main(context.Background(), endpointFlags(map[string]string{c.flag: c.value}), strings.NewReader(""), &out, &errOut)
-		if code != exitUsage || !strings.Contains(errOut.String(), c.want) || out.Len() > 0 {
+		if code != exit.Usage || !strings.Contains(errOut.String(), c.want) || out.Len() > 0 {
 			t.Errorf("%s=%q: exit code %d: %s", c.flag, c.value, code, &errOut)
 		}
 	}
 	only := endpointFlags(map[string]string{"--sqlite-dir": "", "--postgres-uri-file": "uri"})
 	var out, errOut bytes.Buffer
-	if code := Main(context.Background(), only, strings.NewReader(""), &out, &errOut); code != exitUsage || !strings.Contains(errOut.String(), "--postgres-schema is required") {
+	if code := Main(context.Background(), only, strings.NewReader(""), &out, &errOut); code != exit.Usage || !strings.Contains(errOut.String(), "--postgres-schema is required") {
 		t.Errorf("exit code %d: %s", code, &errOut)
 	}
 }
@@ -74,7 +75,7 @@ func TestEndpointFlags(t *testing.T) {
 func TestEndpointFlagsThatAreRight(t *testing.T) {
 	var out, errOut bytes.Buffer
 	t.Chdir(t.TempDir())
-	if code := Main(context.Background(), endpointFlags(nil), strings.NewReader(""), &out, &errOut); code != exitProblems || !strings.Contains(errOut.String(), "read the survey") {
+	if code := Main(context.Background(), endpointFlags(nil), strings.NewReader(""), &out, &errOut); code != exit.Problems || !strings.Contains(errOut.String(), "read the survey") {
 		t.Errorf("exit code %d: %s", code, &errOut)
 	}
 	o := endpointOptions{

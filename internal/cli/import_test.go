@@ -20,6 +20,7 @@ import (
 	"github.com/cx-operator/cx-operator/internal/intake"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/sqlite"
+	"github.com/cx-operator/cx-operator/internal/transfer"
 )
 
 const surgeries = `apiVersion: cx-operator.io/v1alpha1
@@ -88,7 +89,7 @@ func newEndpointHere(t *testing.T) *endpoint {
 	}
 	t.Cleanup(func() { _ = s.Close() }) // some tests close it themselves
 	e.store = s
-	compiled, err := readSurvey([]string{"program.yaml"}, surgeriesKey, nil)
+	compiled, err := transfer.ReadSurvey([]string{"program.yaml"}, surgeriesKey, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/cx-operator/cx-operator/controllers"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/internal/embedded"
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/exporter"
 	"github.com/cx-operator/cx-operator/internal/intake"
 	"github.com/cx-operator/cx-operator/internal/rollup"
@@ -97,7 +98,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 	ctrl.SetLogger(log)
 	clock, err := clockMoved(os.Getenv(envClock), time.Now)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return exit.WithUsage(err)
 	}
 	e := &env.Env{
 		Clock: clock, Book: rollup.NewBook(), Exporter: exporter.New(), StaleAfter: o.staleAfter,
@@ -172,7 +173,7 @@ func newManager(o managerOptions, cfg *rest.Config, common *shared) (ctrl.Manage
 func newEndpoint(o managerOptions, book *rollup.Book, clock func() time.Time) (*embedded.Endpoint, error) {
 	proxies, err := parseProxies("--intake-trusted-proxies", o.trustedProxies)
 	if err != nil {
-		return nil, &exitError{exitUsage, err}
+		return nil, exit.WithUsage(err)
 	}
 	rate := o.ratePerMinute
 	if rate == 0 {

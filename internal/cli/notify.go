@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/notify"
 )
 
@@ -27,11 +28,11 @@ func (o *notifyOptions) addTo(f *pflag.FlagSet) {
 // sender returns what sends messages, or what is wrong with the flags.
 func (o *notifyOptions) sender(clock func() time.Time) (*notify.Sender, error) {
 	if err := o.smtp.Check(); err != nil {
-		return nil, &exitError{exitUsage, err}
+		return nil, exit.WithUsage(err)
 	}
 	guard, err := notify.NewGuard(o.allowed)
 	if err != nil {
-		return nil, &exitError{exitUsage, fmt.Errorf("--notify-allow-targets: %w", err)}
+		return nil, exit.WithUsage(fmt.Errorf("--notify-allow-targets: %w", err))
 	}
 	return notify.NewSender(notify.Options{Guard: guard, SMTP: o.smtp, Clock: clock}), nil
 }

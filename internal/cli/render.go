@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/survey"
 	"github.com/cx-operator/cx-operator/internal/validate"
@@ -54,18 +55,18 @@ file cannot be read.`,
 
 func runRender(cmd *cobra.Command, o renderOptions, paths []string) error {
 	if o.image == "" {
-		return &exitError{exitUsage, errors.New("--image must name the image of the pods")}
+		return exit.WithUsage(errors.New("--image must name the image of the pods"))
 	}
 	sources, err := validate.Read(paths, cmd.InOrStdin())
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return exit.WithUsage(err)
 	}
 	report, objects, err := validate.Load(sources, validate.Options{Namespace: o.namespace, AllowMissing: true})
 	if err != nil {
 		return err
 	}
 	if len(report.Problems) > 0 {
-		return errors.Join(report.WriteText(cmd.ErrOrStderr()), &exitError{exitProblems, nil})
+		return errors.Join(report.WriteText(cmd.ErrOrStderr()), exit.WithProblems(nil))
 	}
 	rendered, err := renderAll(o, objects)
 	if err != nil {

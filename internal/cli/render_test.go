@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/survey"
 	"github.com/cx-operator/cx-operator/internal/validate"
@@ -25,7 +26,7 @@ func TestRenderSample(t *testing.T) {
 	t.Setenv("CX_OPERATOR_IMAGE", "registry.example.org/cx-operator:1.0.0")
 	var out, errOut bytes.Buffer
 	args := []string{"render", "--monitoring-namespaces", "monitoring", filepath.Join("..", "..", "config", "samples", "dedicated", "hotel")}
-	if code := Main(t.Context(), args, strings.NewReader(""), &out, &errOut); code != exitOK || errOut.Len() > 0 {
+	if code := Main(t.Context(), args, strings.NewReader(""), &out, &errOut); code != exit.OK || errOut.Len() > 0 {
 		t.Fatalf("exit code %d: %s", code, &errOut)
 	}
 	golden := filepath.Join("testdata", "render-hotel.yaml")

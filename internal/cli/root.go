@@ -3,34 +3,13 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
+	"github.com/cx-operator/cx-operator/internal/exit"
+	"github.com/cx-operator/cx-operator/internal/transfer"
 	"github.com/spf13/cobra"
 )
-
-// Exit codes of the binary.
-const (
-	exitOK       = 0
-	exitProblems = 1
-	exitUsage    = 2
-)
-
-// exitError ends the process with a code of its own. Err may be nil where everything is said already.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string {
-	if e.err == nil {
-		return fmt.Sprintf("exit code %d", e.code)
-	}
-	return e.err.Error()
-}
-
-func (e *exitError) Unwrap() error { return e.err }
 
 // NewRootCommand returns the command "cx-operator" with its subcommands.
 func NewRootCommand() *cobra.Command {
@@ -41,13 +20,13 @@ func NewRootCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(
-		newAnnulCommand(),
+		transfer.NewAnnulCommand(),
 		newBackupCommand(),
 		newEndpointCommand(),
-		newExportCommand(),
-		newImportCommand(),
+		transfer.NewExportCommand("cx-operator", nil),
+		transfer.NewImportCommand("cx-operator", nil),
 		newManagerCommand(),
-		newReinstateCommand(),
+		transfer.NewReinstateCommand(),
 		newRenderCommand(),
 		newRestoreCommand(),
 		newValidateCommand(),
@@ -70,19 +49,18 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Write
 
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return exitOK
+		return exit.OK
 	}
-	var exit *exitError
-	if errors.As(err, &exit) {
-		if exit.err != nil {
-			fmt.Fprintln(errOut, "Error:", exit.err)
+	if e := exit.Of(err); e != nil {
+		if e.Err != nil {
+			fmt.Fprintln(errOut, "Error:", e.Err)
 		}
-		return exit.code
+		return e.Code
 	}
 	fmt.Fprintln(errOut, "Error:", err)
 	if !started {
 		fmt.Fprintln(errOut, "See cx-operator --help.")
-		return exitUsage
+		return exit.Usage
 	}
-	return exitProblems
+	return exit.Problems
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/validate"
 )
 
@@ -40,11 +41,11 @@ Exit code: 0 without problems, 1 with problems, 2 if the command line is wrong o
 
 func runValidate(cmd *cobra.Command, o validateOptions, paths []string) error {
 	if o.output != "text" && o.output != "json" {
-		return &exitError{exitUsage, fmt.Errorf("--output %q is unknown, write text or json", o.output)}
+		return exit.WithUsage(fmt.Errorf("--output %q is unknown, write text or json", o.output))
 	}
 	sources, err := validate.Read(paths, cmd.InOrStdin())
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return exit.WithUsage(err)
 	}
 	report, err := validate.Check(sources, validate.Options{Namespace: o.namespace, AllowMissing: o.allowMissing})
 	if err != nil {
@@ -54,7 +55,7 @@ func runValidate(cmd *cobra.Command, o validateOptions, paths []string) error {
 		return err
 	}
 	if len(report.Problems) > 0 {
-		return &exitError{exitProblems, nil}
+		return exit.WithProblems(nil)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package cli
+package transfer
 
 import (
 	"context"
@@ -7,19 +7,20 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/spf13/cobra"
 )
 
 type exportOptions struct {
-	program   string
-	url       string
-	tokenFile string
-	format    string
-	file      string
+	remoteOptions
+	format string
+	file   string
 }
 
-func newExportCommand() *cobra.Command {
-	var o exportOptions
+// NewExportCommand returns the command "export" of a command line that is called so. With a finder, the program's address and
+// token need not be given.
+func NewExportCommand(name string, find Finder) *cobra.Command {
+	o := exportOptions{remoteOptions: remoteOptions{find: find, token: "read"}}
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Fetch all answers of a program",
@@ -27,35 +28,31 @@ func newExportCommand() *cobra.Command {
 
 With --file, the file appears once it is complete, and not at all otherwise: an export that is cut off is tried again
 from its beginning. Without, what was written to standard output before a failure is not complete: mind the exit code.`,
-		Example: `  cx-operator export --program sfo/passenger-experience --url https://feedback.example.com --token-file read-token \
+		Example: `  ` + name + ` export --program sfo/passenger-experience --url https://feedback.example.com --token-file read-token \
     --format ndjson --file answers.ndjson`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runExport(cmd, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.program, "program", "", "the program, as NAMESPACE/NAME")
-	f.StringVar(&o.url, "url", "", "address of the endpoint: http(s)://host[:port]")
-	f.StringVar(&o.tokenFile, "token-file", "", "file with the program's read token (the key read of the Secret NAME-tokens)")
+	o.addTo(f)
 	f.StringVar(&o.format, "format", "ndjson", "csv or ndjson")
 	f.StringVarP(&o.file, "file", "f", "", "file to write, which must not exist; standard output if empty or -")
 	return cmd
 }
 
 func runExport(cmd *cobra.Command, o exportOptions) error {
-	key, err := parseProgram(o.program)
+	if err := o.check(); err != nil {
+		return exit.WithUsage(err)
+	}
 	switch {
-	case err != nil:
 	case o.format != "csv" && o.format != "ndjson":
-		err = fmt.Errorf("--format %q is unknown, write csv or ndjson", o.format)
-	case o.url == "" || o.tokenFile == "":
-		err = fmt.Errorf("--url and --token-file are required")
+		return exit.WithUsage(fmt.Errorf("--format %q is unknown, write csv or ndjson", o.format))
+	case o.find == nil && (o.url == "" || o.tokenFile == ""):
+		return exit.WithUsage(fmt.Errorf("--url and --token-file are required"))
 	}
+	_, client, err := o.connect(cmd.Context(), false)
 	if err != nil {
-		return &exitError{exitUsage, err}
-	}
-	client, err := newClient(o.url, o.tokenFile, key)
-	if err != nil {
-		return &exitError{exitUsage, err}
+		return exit.WithUsage(err)
 	}
 	fetch := func(w io.Writer) (int, error) { return client.Export(cmd.Context(), o.format, w) }
 	if o.file == "" || o.file == "-" {
@@ -67,7 +64,7 @@ func runExport(cmd *cobra.Command, o exportOptions) error {
 		return nil
 	}
 	if _, err := os.Lstat(o.file); err == nil {
-		return &exitError{exitUsage, fmt.Errorf("--file: %s is there already, and is not overwritten", o.file)}
+		return exit.WithUsage(fmt.Errorf("--file: %s is there already, and is not overwritten", o.file))
 	}
 	n, err := exportFile(cmd.Context(), o.file, cmd.ErrOrStderr(), fetch)
 	if err != nil {

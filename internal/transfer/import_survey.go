@@ -1,4 +1,4 @@
-package cli
+package transfer
 
 import (
 	"bufio"
@@ -18,8 +18,8 @@ import (
 	"github.com/cx-operator/cx-operator/internal/validate"
 )
 
-// readSurvey compiles a program from its manifests. Objects without a namespace are taken for the program's.
-func readSurvey(paths []string, key store.Key, stdin io.Reader) (*survey.Survey, error) {
+// ReadSurvey compiles a program from its manifests. Objects without a namespace are taken for the program's.
+func ReadSurvey(paths []string, key store.Key, stdin io.Reader) (*survey.Survey, error) {
 	sources, err := validate.Read(paths, stdin)
 	if err != nil {
 		return nil, fmt.Errorf("--survey: %w", err)

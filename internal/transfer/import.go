@@ -1,4 +1,6 @@
-package cli
+// Package transfer holds the commands that move answers into and out of a program, and that annul them, through the calls of its
+// endpoint. cx-operator has them, and so has kubectl cx.
+package transfer
 
 import (
 	"context"
@@ -6,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -16,23 +17,23 @@ import (
 
 	"github.com/cx-operator/cx-operator/internal/convert"
 	"github.com/cx-operator/cx-operator/internal/convert/remote"
-	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
 type importOptions struct {
-	program   string
-	url       string
-	tokenFile string
-	mapping   string
-	format    string
-	surveys   []string
-	dryRun    bool
-	output    string
+	remoteOptions
+	mapping string
+	format  string
+	surveys []string
+	dryRun  bool
+	output  string
 }
 
-func newImportCommand() *cobra.Command {
-	var o importOptions
+// NewImportCommand returns the command "import" of a command line that is called so. With a finder, the program's address and
+// token need not be given.
+func NewImportCommand(name string, find Finder) *cobra.Command {
+	o := importOptions{remoteOptions: remoteOptions{find: find, token: "import"}}
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
 		Short: "Send answers from CSV files and other tools' exports to a program",
@@ -46,16 +47,14 @@ listed with its line, its column, and what is allowed.
 
 Exit code: 0 if every row was taken or rightly skipped, 1 if rows were rejected or the endpoint failed, 2 if the command
 line is wrong or a file cannot be read.`,
-		Example: `  cx-operator import answers.csv --mapping mapping.yaml --program sfo/passenger-experience --survey program.yaml --dry-run
-  cx-operator import responses.csv --format limesurvey --mapping mapping.yaml --program sfo/passenger-experience \
+		Example: `  ` + name + ` import answers.csv --mapping mapping.yaml --program sfo/passenger-experience --survey program.yaml --dry-run
+  ` + name + ` import responses.csv --format limesurvey --mapping mapping.yaml --program sfo/passenger-experience \
     --survey program.yaml --url https://feedback.example.com --token-file import-token`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error { return runImport(cmd, o, files) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.program, "program", "", "the program, as NAMESPACE/NAME")
-	f.StringVar(&o.url, "url", "", "address of the endpoint: http(s)://host[:port]")
-	f.StringVar(&o.tokenFile, "token-file", "", "file with the program's import token (the key import of the Secret NAME-tokens)")
+	o.addTo(f)
 	f.StringVar(&o.mapping, "mapping", "", "mapping file; without one, columns are found by the questions' names and texts")
 	f.StringVar(&o.format, "format", "", "csv, ndjson, formbricks, limesurvey or typeform; the mapping's, else csv")
 	f.StringSliceVar(&o.surveys, "survey", nil, "manifests (file or folder) of the program, its touchpoints and teams, to check rows against")
@@ -67,7 +66,7 @@ line is wrong or a file cannot be read.`,
 func runImport(cmd *cobra.Command, o importOptions, files []string) error {
 	run, err := o.prepare(cmd, files)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return exit.WithUsage(err)
 	}
 	outcome, err := run.execute(cmd.Context())
 	if err != nil {
@@ -77,7 +76,7 @@ func runImport(cmd *cobra.Command, o importOptions, files []string) error {
 		return err
 	}
 	if outcome.Rows.Rejected > 0 || outcome.Server != nil && outcome.Server.Rejected > 0 {
-		return &exitError{exitProblems, nil}
+		return exit.WithProblems(nil)
 	}
 	return nil
 }
@@ -93,8 +92,7 @@ type importRun struct {
 }
 
 func (o importOptions) prepare(cmd *cobra.Command, files []string) (*importRun, error) {
-	key, err := parseProgram(o.program)
-	if err != nil {
+	if err := o.check(); err != nil {
 		return nil, err
 	}
 	switch {
@@ -102,26 +100,26 @@ func (o importOptions) prepare(cmd *cobra.Command, files []string) (*importRun, 
 		return nil, fmt.Errorf("--output %q is unknown, write text or json", o.output)
 	case o.dryRun && len(o.surveys) == 0:
 		return nil, errors.New("--dry-run needs --survey: the manifests to check rows against")
-	case !o.dryRun && (o.url == "" || o.tokenFile == ""):
+	case !o.dryRun && o.find == nil && (o.url == "" || o.tokenFile == ""):
 		return nil, errors.New("--url and --token-file are required, unless --dry-run is given")
 	case slices.Contains(files, "-") && len(files) > 1:
 		return nil, errors.New("standard input (-) cannot be combined with files")
 	}
-	run := &importRun{files: files, stdin: cmd.InOrStdin(), errOut: cmd.ErrOrStderr(), ndjson: o.format == convert.FormatNDJSON}
+	key, client, err := o.connect(cmd.Context(), o.dryRun)
+	if err != nil {
+		return nil, err
+	}
+	run := &importRun{files: files, stdin: cmd.InOrStdin(), errOut: cmd.ErrOrStderr(), ndjson: o.format == convert.FormatNDJSON, client: client}
 	run.job = convert.Job{Program: key, Now: time.Now()}
 	if run.job.Mapping, err = o.readMapping(); err != nil {
 		return nil, err
 	}
 	if len(o.surveys) > 0 {
-		if run.job.Survey, err = readSurvey(o.surveys, key, cmd.InOrStdin()); err != nil {
+		if run.job.Survey, err = ReadSurvey(o.surveys, key, cmd.InOrStdin()); err != nil {
 			return nil, err
 		}
 	}
-	if o.dryRun {
-		return run, nil
-	}
-	run.client, err = newClient(o.url, o.tokenFile, key)
-	return run, err
+	return run, nil
 }
 
 func (o importOptions) readMapping() (convert.Mapping, error) {
@@ -206,7 +204,7 @@ func (e errFile) Unwrap() error { return e.error }
 func fileError(err error) error {
 	var file errFile
 	if errors.As(err, &file) {
-		return &exitError{exitUsage, file.error}
+		return exit.WithUsage(file.error)
 	}
 	return err
 }
@@ -304,30 +302,6 @@ func (run *importRun) refused(report *convert.Report, origins []origin, summary 
 			}
 		}
 	}
-}
-
-// parseProgram reads NAMESPACE/NAME.
-func parseProgram(text string) (store.Key, error) {
-	namespace, name, ok := strings.Cut(text, "/")
-	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
-		return store.Key{}, fmt.Errorf("--program %q must be NAMESPACE/NAME", text)
-	}
-	return store.Key{Namespace: namespace, Name: name}, nil
-}
-
-// maxToken is the size of the largest file with a token, in bytes.
-const maxToken = 4 << 10
-
-func newClient(url, tokenFile string, key store.Key) (*remote.Client, error) {
-	token, err := readSmall(tokenFile, maxToken)
-	if err != nil {
-		return nil, fmt.Errorf("--token-file: %w", err)
-	}
-	client, err := remote.New(url, key, strings.TrimSpace(string(token)), http.DefaultTransport)
-	if err != nil {
-		return nil, fmt.Errorf("--url, --token-file: %w", err)
-	}
-	return client, nil
 }
 
 func readSmall(name string, limit int64) ([]byte, error) {

@@ -1,4 +1,4 @@
-package cli
+package transfer
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cx-operator/cx-operator/internal/convert/remote"
+	"github.com/cx-operator/cx-operator/internal/exit"
 )
 
 // standing is one of the two commands that give responses another standing.
@@ -33,7 +34,8 @@ told. Afterwards the counts are compared with the answers. The same command agai
 Exit code: 0 if it was done, 1 if the endpoint failed or the counts differ from the answers, 2 if the command line is
 wrong or a file cannot be read.`
 
-func newAnnulCommand() *cobra.Command {
+// NewAnnulCommand returns the command "annul".
+func NewAnnulCommand() *cobra.Command {
 	return standing{
 		use: "annul", short: "Take answers of a program out of every count",
 		long: `Take answers of a program out of every count, such as forged ones. They are kept, and reinstate brings them back.` + selects,
@@ -45,7 +47,8 @@ func newAnnulCommand() *cobra.Command {
 	}.command()
 }
 
-func newReinstateCommand() *cobra.Command {
+// NewReinstateCommand returns the command "reinstate".
+func NewReinstateCommand() *cobra.Command {
 	return standing{
 		use: "reinstate", short: "Bring answers back that were annulled or kept apart",
 		long: `Bring answers of a program back into its counts that were annulled, or kept apart since a check against robots failed.` + selects,
@@ -87,16 +90,16 @@ func (s standing) command() *cobra.Command {
 }
 
 func (s standing) run(cmd *cobra.Command, o standingOptions) error {
-	key, err := parseProgram(o.program)
+	key, err := ParseProgram(o.program)
 	if err == nil {
 		err = o.prepare(cmd, s.from)
 	}
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return exit.WithUsage(err)
 	}
 	client, err := newClient(o.url, o.tokenFile, key)
 	if err != nil {
-		return &exitError{exitUsage, err}
+		return exit.WithUsage(err)
 	}
 	changed, err := s.change(cmd, client, o)
 	if err != nil {
@@ -116,7 +119,7 @@ func (s standing) run(cmd *cobra.Command, o standingOptions) error {
 		fmt.Fprintln(out, "the counts differ from the answers:", d)
 	}
 	if len(changed.Recount.Differences) > 0 {
-		return &exitError{exitProblems, nil}
+		return exit.WithProblems(nil)
 	}
 	fmt.Fprintf(out, "%d answers are kept, and the counts agree with them\n", changed.Recount.Responses)
 	return nil
