@@ -65,7 +65,7 @@ func serve(t *testing.T, s store.Store) *port {
 	p.install(s, "")
 	hash := sha256.Sum256([]byte(scrape))
 	p.address = listen(t, p.authority, NewHandler(Config{
-		Program: visits, ScrapeTokenHash: hash[:], Ready: func() bool { return true }, Draining: p.draining, Log: logr.Discard(),
+		Program: visits, Survey: commented, ScrapeTokenHash: hash[:], Ready: func() bool { return true }, Draining: p.draining, Log: logr.Discard(),
 		Token: func() string { p.mu.Lock(); defer p.mu.Unlock(); return p.token },
 		Store: func() Opened { p.mu.Lock(); defer p.mu.Unlock(); return p.opened },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
