@@ -52,6 +52,7 @@ func TestRunWritesAndRemoves(t *testing.T) {
 		"config/rbac/role.yaml":                        "---\nkind: ClusterRole\nrules: []\n",
 		"config/rbac/leader_election_role.yaml":        "kind: Role\nrules: [a]\n---\nkind: RoleBinding\n",
 		"config/rbac/own_role.yaml":                    "kind: Role\n---\nkind: RoleBinding\n",
+		"config/rbac/feedback_role.yaml":               "kind: ClusterRole\n---\nkind: ClusterRoleBinding\n---\nkind: Role\n---\nkind: RoleBinding\n",
 		"hack/chart/readme.md":                         "# Chart\n\n" + marker + "\nEnd\n",
 		"charts/cx-operator/values.yaml":               "# How many.\nreplicas: null\n",
 		"charts/cx-operator/files/crds/old.yaml":       "kind: CustomResourceDefinition\n",
@@ -76,13 +77,14 @@ func TestRunWritesAndRemoves(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"values.yaml":                     "# How many.\nreplicas: null\n",
-		"README.md":                       "<!-- Made by \"make generate\": change hack/chart/readme.md, or the comments in values.yaml. -->\n# Chart\n\n| value | default | meaning |\n|---|---|---|\n| `replicas` | `null` | How many. |\n\nEnd\n",
-		"files/crds/a.yaml":               "kind: CustomResourceDefinition\n",
-		"files/rules.yaml":                "groups: []\n",
-		"files/role.yaml":                 "kind: ClusterRole\nrules: []\n",
-		"files/leader-election-role.yaml": "kind: Role\nrules: [a]\n",
-		"files/own-role.yaml":             "kind: Role\n",
+		"values.yaml":                      "# How many.\nreplicas: null\n",
+		"README.md":                        "<!-- Made by \"make generate\": change hack/chart/readme.md, or the comments in values.yaml. -->\n# Chart\n\n| value | default | meaning |\n|---|---|---|\n| `replicas` | `null` | How many. |\n\nEnd\n",
+		"files/crds/a.yaml":                "kind: CustomResourceDefinition\n",
+		"files/rules.yaml":                 "groups: []\n",
+		"files/role.yaml":                  "kind: ClusterRole\nrules: []\n",
+		"files/leader-election-role.yaml":  "kind: Role\nrules: [a]\n",
+		"files/feedback-cluster-role.yaml": "kind: ClusterRole\n", "files/feedback-role.yaml": "kind: Role\n",
+		"files/own-role.yaml": "kind: Role\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -30,6 +30,8 @@ var roles = []role{
 	{"config/rbac/role.yaml", "ClusterRole", filesPath + "/role.yaml"},
 	{"config/rbac/leader_election_role.yaml", "Role", filesPath + "/leader-election-role.yaml"},
 	{"config/rbac/own_role.yaml", "Role", filesPath + "/own-role.yaml"},
+	{"config/rbac/feedback_role.yaml", "ClusterRole", filesPath + "/feedback-cluster-role.yaml"},
+	{"config/rbac/feedback_role.yaml", "Role", filesPath + "/feedback-role.yaml"},
 }
 
 func copies(root string) (map[string][]byte, error) {

@@ -47,6 +47,18 @@ func TestChartSaysWhatTheManifestsSay(t *testing.T) {
 			same(t, file, all.need(t, kind+"/"+name), shipped(t, "config", "rbac", file).need(t, kind+"/"+name), field)
 		}
 	}
+	rights := shipped(t, "config", "rbac", "feedback_role.yaml")
+	for _, kind := range []string{"Role", "ClusterRole"} {
+		same(t, "the rights to serve cases", all.need(t, kind+"/cx-operator-feedback"), rights.need(t, kind+"/cx-operator-feedback"), "rules")
+		same(t, "the rights to serve cases", all.need(t, kind+"Binding/cx-operator-feedback"), rights.need(t, kind+"Binding/cx-operator-feedback"), "subjects")
+	}
+	service := "APIService/v1alpha1.feedback.cx-operator.io"
+	same(t, service, all.need(t, service), shipped(t, "config", "feedback", "apiservice.yaml").need(t, service), "spec")
+	known := "RoleBinding/cx-operator-feedback-authentication-reader"
+	same(t, known, all.need(t, known), shipped(t, "config", "feedback", "authentication_reader.yaml").need(t, known), "subjects")
+	ports := shipped(t, "config", "manager", "manager.yaml").need(t, "Service/cx-operator-feedback")
+	same(t, "the Service of the feedback API", all.need(t, "Service/cx-operator-feedback"), ports, "spec", "ports")
+
 	reader := "ClusterRole/cx-operator-metrics-reader"
 	same(t, reader, all.need(t, reader), shipped(t, "config", "rbac", "metrics_reader_role.yaml").need(t, reader), "rules")
 

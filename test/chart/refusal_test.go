@@ -23,6 +23,10 @@ func TestRefusals(t *testing.T) {
 		{name: "the same namespace twice", values: "watchNamespaces: [a, a]", want: "/watchNamespaces"},
 		{name: "a reader without a namespace", values: "monitoring: {readers: [{name: prometheus}]}", want: "/monitoring/readers/0"},
 		{name: "less time to end than it needs", values: "terminationGracePeriodSeconds: 5", want: "/terminationGracePeriodSeconds"},
+		{name: "e-mail from nobody", values: "notifications: {smtp: {address: 'mail:587'}}", want: "/notifications/smtp"},
+		{name: "a mail server without a port", values: "notifications: {smtp: {address: mail, from: a@b}}", want: "/notifications/smtp/address"},
+		{name: "two targets in one", values: "notifications: {allowTargets: ['a,b']}", want: "/notifications/allowTargets/0"},
+		{name: "a word for a switch", values: "feedbackApi: {enabled: always}", want: "/feedbackApi/enabled"},
 		{name: "ServiceMonitors without their API", values: "serviceMonitor: {enabled: true}", want: "serviceMonitor.enabled needs the API monitoring.coreos.com/v1/ServiceMonitor"},
 		{name: "rules without their API", values: "prometheusRule: {enabled: true}", want: "prometheusRule.enabled needs the API monitoring.coreos.com/v1/PrometheusRule"},
 		{

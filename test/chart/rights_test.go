@@ -2,6 +2,7 @@ package chart
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +36,17 @@ func secrets(verb, name, namespace string) authorizationv1.ResourceAttributes {
 	return authorizationv1.ResourceAttributes{Version: "v1", Verb: verb, Resource: "secrets", Namespace: namespace, Name: name}
 }
 
+func apiService(verb, name string) authorizationv1.ResourceAttributes {
+	return authorizationv1.ResourceAttributes{Group: "apiregistration.k8s.io", Version: "v1", Verb: verb, Resource: "apiservices", Name: name}
+}
+
+func feedback(verb, resource string) authorizationv1.ResourceAttributes {
+	resource, subresource, _ := strings.Cut(resource, "/")
+	return authorizationv1.ResourceAttributes{
+		Group: "feedback.cx-operator.io", Version: "v1alpha1", Verb: verb, Resource: resource, Subresource: subresource, Namespace: "chart-one",
+	}
+}
+
 // TestRightsInOneNamespace installs the roles of namespaced mode and asks the API server what they come to.
 func TestRightsInOneNamespace(t *testing.T) {
 	c := server(t)
@@ -57,6 +69,13 @@ func TestRightsInOneNamespace(t *testing.T) {
 		{"another Secret of its namespace", secrets("get", "other", system), false},
 		{"reviews of tokens", reviews, true},
 		{"change of a plan's spec", cx("update", "actionplans", "chart-one"), false},
+		{"the label of its pod", authorizationv1.ResourceAttributes{Version: "v1", Verb: "patch", Resource: "pods", Namespace: system}, true},
+		{"pods elsewhere", authorizationv1.ResourceAttributes{Version: "v1", Verb: "patch", Resource: "pods", Namespace: "chart-one"}, false},
+		{"its APIService", apiService("patch", "v1alpha1.feedback.cx-operator.io"), true},
+		{"another APIService", apiService("patch", "v1beta1.metrics.k8s.io"), false},
+		{"whose certificates vouch for users", authorizationv1.ResourceAttributes{
+			Version: "v1", Verb: "get", Resource: "configmaps", Namespace: "kube-system", Name: "extension-apiserver-authentication",
+		}, true},
 	}
 	for _, tt := range tests {
 		if got := may(t.Context(), t, c, operator, "system:serviceaccounts", tt.what); got != tt.want {
@@ -105,8 +124,8 @@ func TestRolesNameWhatIsOfANamespace(t *testing.T) {
 			}
 		}
 	}
-	if roles != 3 {
-		t.Errorf("%d Roles, want those of the namespace, the lease and its own Secrets", roles)
+	if roles != 4 {
+		t.Errorf("%d Roles, want those of the namespace, the lease, its own Secrets and the pod that serves", roles)
 	}
 }
 
@@ -114,7 +133,10 @@ func TestRolesNameWhatIsOfANamespace(t *testing.T) {
 func TestRightsOfPeople(t *testing.T) {
 	c := server(t)
 	install(t, c, "rbac: {officeSubjects: [{kind: Group, name: chart-office}]}\ncrds: {install: false}\nfullnameOverride: people")
-	for role, group := range map[string]string{"cx-viewer": "chart-viewers", "cx-editor": "chart-editors", "cx-admin": "chart-admins"} {
+	for role, group := range map[string]string{
+		"cx-case-worker": "chart-workers", "cx-privacy-officer": "chart-officers",
+		"cx-viewer": "chart-viewers", "cx-editor": "chart-editors", "cx-admin": "chart-admins",
+	} {
 		binding := &rbacv1.RoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: role, Namespace: "chart-one"},
 			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
@@ -135,6 +157,11 @@ func TestRightsOfPeople(t *testing.T) {
 		{"chart-editors", "delete", "responsestores", false},
 		{"chart-editors", "patch", "surveyprograms/status", false},
 		{"chart-admins", "delete", "responsestores", true},
+		{"chart-viewers", "list", "reviews", true},
+		{"chart-editors", "patch", "reviews", true},
+		{"chart-editors", "patch", "accountabilitypolicies", false},
+		{"chart-admins", "patch", "accountabilitypolicies", true},
+		{"chart-office", "patch", "accountabilitypolicies", true},
 		{"chart-admins", "patch", "touchpoints/status", false},
 		{"chart-office", "list", "actionplans", true},
 		{"chart-office", "watch", "responsestores", true},
@@ -146,6 +173,33 @@ func TestRightsOfPeople(t *testing.T) {
 	for _, tt := range tests {
 		await(t, c, tt.group)
 		if got := may(t.Context(), t, c, "somebody", tt.group, cx(tt.verb, tt.resource, "chart-one")); got != tt.want {
+			t.Errorf("%s may %s %s: %t, want %t", tt.group, tt.verb, tt.resource, got, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		group          string
+		verb, resource string
+		want           bool
+	}{
+		{"chart-viewers", "list", "cases", true},
+		{"chart-viewers", "patch", "cases", false},
+		{"chart-viewers", "get", "cases/contact", false},
+		{"chart-editors", "patch", "cases", true},
+		{"chart-editors", "get", "cases/contact", false},
+		{"chart-editors", "create", "erasures", false},
+		{"chart-admins", "get", "cases/contact", true},
+		{"chart-admins", "create", "erasures", true},
+		{"chart-admins", "get", "coachings", false},
+		{"chart-office", "list", "cases", true},
+		{"chart-office", "get", "cases/contact", false},
+		{"chart-workers", "patch", "cases", true},
+		{"chart-workers", "get", "cases/contact", true},
+		{"chart-workers", "create", "erasures", false},
+		{"chart-officers", "create", "erasures", true},
+		{"chart-officers", "get", "cases/contact", false},
+		{"chart-officers", "list", "cases", false},
+	} {
+		if got := may(t.Context(), t, c, "somebody", tt.group, feedback(tt.verb, tt.resource)); got != tt.want {
 			t.Errorf("%s may %s %s: %t, want %t", tt.group, tt.verb, tt.resource, got, tt.want)
 		}
 	}

@@ -122,6 +122,46 @@ var templateTests = []struct {
 		},
 	},
 	{
+		name: "the feedback API by default",
+		expect: []expectation{
+			{object: "Deployment/cx-operator", path: manager + ".args", has: "--feedback-api-bind-address=:6443"},
+			{object: "Deployment/cx-operator", path: manager + ".args", has: "--feedback-api-service=" + system + "/cx-operator-feedback"},
+			{object: "Deployment/cx-operator", path: manager + ".env[1]", want: "{name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}"},
+			{object: "Deployment/cx-operator", path: manager + ".ports[1]", want: "{name: feedback, containerPort: 6443}"},
+			{object: "Service/cx-operator-feedback", path: "spec.selector", want: "{app.kubernetes.io/name: cx-operator, app.kubernetes.io/instance: cx-operator, cx-operator.io/serves-feedback: 'true'}"},
+			{object: "APIService/v1alpha1.feedback.cx-operator.io", path: "spec.caBundle"},
+			{object: "RoleBinding/kube-system/cx-operator-feedback-authentication-reader", path: "roleRef.name", want: "extension-apiserver-authentication-reader"},
+			{object: "NetworkPolicy/cx-operator", path: "spec.ingress[1]", want: "{ports: [{port: feedback, protocol: TCP}]}"},
+			{object: "Deployment/cx-operator", path: manager + ".args", lacks: "--smtp"},
+		},
+	},
+	{
+		name:   "no feedback API",
+		values: "feedbackApi: {enabled: false}",
+		expect: []expectation{
+			{object: "Deployment/cx-operator", path: manager + ".args", lacks: "--feedback-api"},
+			{object: "APIService/v1alpha1.feedback.cx-operator.io"}, {object: "Service/cx-operator-feedback"},
+			{object: "ClusterRole/cx-operator-feedback"}, {object: "RoleBinding/cx-operator-feedback-authentication-reader"},
+			{object: "NetworkPolicy/cx-operator", path: "spec.ingress[1]"},
+			{object: "Deployment/cx-operator", path: manager + ".env[1]"},
+		},
+	},
+	{
+		name:   "messages to people",
+		values: messages,
+		expect: []expectation{
+			{object: "Deployment/cx-operator", path: manager + ".args", has: "--smtp-address=mail.example.org:587"},
+			{object: "Deployment/cx-operator", path: manager + ".args", has: "--smtp-from=cx@example.org"},
+			{object: "Deployment/cx-operator", path: manager + ".args", has: "--smtp-username=cx"},
+			{object: "Deployment/cx-operator", path: manager + ".args", has: "--smtp-password-file=/etc/cx-operator/smtp-password/password"},
+			{object: "Deployment/cx-operator", path: manager + ".args", has: "--smtp-ca-file=/etc/cx-operator/smtp-ca/ca.crt"},
+			{object: "Deployment/cx-operator", path: manager + ".args", has: "--notify-allow-targets=10.1.0.0/16,chat.internal"},
+			{object: "Deployment/cx-operator", path: manager + ".volumeMounts", has: "{name: smtp-password, mountPath: /etc/cx-operator/smtp-password, readOnly: true}"},
+			{object: "Deployment/cx-operator", path: pod + ".volumes", has: "{name: smtp-password, secret: {secretName: smtp, items: [{key: secret, path: password}]}}"},
+			{object: "Deployment/cx-operator", path: pod + ".volumes", has: "{name: smtp-ca, configMap: {name: authorities, items: [{key: ca.crt, path: ca.crt}]}}"},
+		},
+	},
+	{
 		name:   "one namespace's rights",
 		values: "watchNamespaces: [sfo, oak]",
 		expect: []expectation{
@@ -206,6 +246,17 @@ commonAnnotations: {note: here}
 podLabels: {cost: cx, app.kubernetes.io/instance: other}
 podAnnotations: {more: there}
 serviceAccount: {name: robot, annotations: {role: arn}}
+`
+
+const messages = `
+notifications:
+  smtp:
+    address: mail.example.org:587
+    from: cx@example.org
+    username: cx
+    passwordSecretRef: {name: smtp, key: secret}
+    caConfigMap: {name: authorities}
+  allowTargets: [10.1.0.0/16, chat.internal]
 `
 
 const everything = `

@@ -10,7 +10,8 @@ var plainValues = map[string]string{
 	"namespaced": "watchNamespaces: [chart-one, chart-two]\nembedded: {enabled: true}",
 	"air-gapped": "image: {registry: 'mirror.internal:5000', digest: 'sha256:0123456789012345678901234567890123456789012345678901234567890123'}\nimagePullSecrets: [{name: mirror}]",
 	"pod":        podValues,
-	"bare":       "crds: {install: false}\nrbac: {create: false, people: false}\nserviceAccount: {create: false}\nnetworkPolicy: {enabled: false}",
+	"messages":   messages,
+	"bare":       "feedbackApi: {enabled: false}\ncrds: {install: false}\nrbac: {create: false, people: false}\nserviceAccount: {create: false}\nnetworkPolicy: {enabled: false}",
 }
 
 // valueSets are values that users might have, by name.

@@ -35,6 +35,12 @@ spec:
       valueFrom:
         fieldRef:
           fieldPath: metadata.namespace
+    {{- if .Values.feedbackApi.enabled }}
+    - name: POD_NAME
+      valueFrom:
+        fieldRef:
+          fieldPath: metadata.name
+    {{- end }}
     ports:
     {{- if .Values.embedded.enabled }}
     - name: survey
@@ -42,6 +48,10 @@ spec:
     {{- end }}
     - name: metrics
       containerPort: 8443
+    {{- if .Values.feedbackApi.enabled }}
+    - name: feedback
+      containerPort: 6443
+    {{- end }}
     - name: probes
       containerPort: 8081
     livenessProbe:
@@ -75,6 +85,18 @@ spec:
     {{- end }}
     - name: tmp
       mountPath: /tmp
+    {{- with .Values.notifications.smtp }}
+    {{- if .passwordSecretRef.name }}
+    - name: smtp-password
+      mountPath: /etc/cx-operator/smtp-password
+      readOnly: true
+    {{- end }}
+    {{- if .caConfigMap.name }}
+    - name: smtp-ca
+      mountPath: /etc/cx-operator/smtp-ca
+      readOnly: true
+    {{- end }}
+    {{- end }}
   volumes:
   {{- if and .Values.embedded.enabled .Values.embedded.persistence.existingClaim }}
   - name: data
@@ -83,6 +105,24 @@ spec:
   {{- end }}
   - name: tmp
     emptyDir: {}
+  {{- with .Values.notifications.smtp }}
+  {{- if .passwordSecretRef.name }}
+  - name: smtp-password
+    secret:
+      secretName: {{ .passwordSecretRef.name | quote }}
+      items:
+      - key: {{ .passwordSecretRef.key | quote }}
+        path: password
+  {{- end }}
+  {{- if .caConfigMap.name }}
+  - name: smtp-ca
+    configMap:
+      name: {{ .caConfigMap.name | quote }}
+      items:
+      - key: {{ .caConfigMap.key | quote }}
+        path: ca.crt
+  {{- end }}
+  {{- end }}
   {{- with .Values.nodeSelector }}
   nodeSelector:
     {{- toYaml . | nindent 4 }}
@@ -126,6 +166,28 @@ spec:
 {{- end }}
 {{- else }}
 - --leader-elect=true
+{{- end }}
+{{- if .Values.feedbackApi.enabled }}
+- --feedback-api-bind-address=:6443
+- {{ printf "--feedback-api-service=%s/%s-feedback" .Release.Namespace (include "cx.fullname" .) | quote }}
+{{- end }}
+{{- with .Values.notifications.smtp }}
+{{- if .address }}
+- {{ printf "--smtp-address=%s" .address | quote }}
+- {{ printf "--smtp-from=%s" .from | quote }}
+{{- with .username }}
+- {{ printf "--smtp-username=%s" . | quote }}
+{{- end }}
+{{- if .passwordSecretRef.name }}
+- --smtp-password-file=/etc/cx-operator/smtp-password/password
+{{- end }}
+{{- if .caConfigMap.name }}
+- --smtp-ca-file=/etc/cx-operator/smtp-ca/ca.crt
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.notifications.allowTargets }}
+- {{ printf "--notify-allow-targets=%s" (join "," .) | quote }}
 {{- end }}
 - {{ printf "--endpoint-image=%s" (include "cx.image" .) | quote }}
 - {{ printf "--endpoint-image-pull-policy=%s" .Values.image.pullPolicy | quote }}
