@@ -1,13 +1,19 @@
 package themes
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
 // read counts each text so many times as is written before it: "12 the queue was long".
@@ -222,4 +228,69 @@ func FuzzThemes(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestWithout(t *testing.T) {
+	found := []Theme{{Words: "okonkwo"}, {Words: "rude zelda"}, {Words: "queue"}, {Words: "long queue"}}
+	want := []Theme{{Words: "queue"}, {Words: "long queue"}}
+	for _, names := range [][]string{{"Zelda Okonkwo"}, {"zelda-okonkwo", "Queues"}, {"OKONKWO", "", "Zelda's"}} {
+		if got := Without(found, names); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %+v", names, got)
+		}
+	}
+	if got := Without(found, nil); len(got) != len(found) {
+		t.Errorf("%+v without any name", got)
+	}
+}
+
+func TestWindow(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
+	for w, want := range map[Window]bool{
+		{day(1), day(8), day(15)}: true, {day(8), day(8), day(15)}: true, {day(9), day(8), day(15)}: false, {day(1), day(8), day(8)}: false,
+		{day(1), day(8), day(8).AddDate(3, 0, 0)}: false, {}: false,
+	} {
+		if err := w.Check(); (err == nil) != want {
+			t.Errorf("%v: %v", w, err)
+		}
+	}
+}
+
+// source is a store whose responses are made up.
+type source func(fn func(store.Response) error) error
+
+func (s source) Export(_ context.Context, _ store.Key, fn func(store.Response) error) error {
+	return s(fn)
+}
+
+// A read ends where the window does, with the context, or with the store's error; and does not begin where nobody is asked for text.
+func TestReadEnds(t *testing.T) {
+	begin := time.Date(2026, 11, 16, 0, 0, 0, 0, time.UTC)
+	w := Window{Before: begin, From: begin, To: begin.AddDate(0, 0, 7)}
+	s := &survey.Survey{DefaultLanguage: "en", Questions: []survey.Question{{Name: "why", Type: "Text", Revision: 1}}}
+	passed := 0
+	endless := source(func(fn func(store.Response) error) error {
+		for at := begin.AddDate(0, 0, -7); ; at = at.Add(time.Hour) {
+			passed++
+			if err := fn(store.Response{SubmittedAt: at, Answers: []store.Answer{{Question: "why", Revision: 1, Kind: store.KindText, Values: []string{"queue"}}}}); err != nil {
+				return err
+			}
+		}
+	})
+	found, err := Read(t.Context(), endless, s, w)
+	if err != nil || len(found) != 1 || found[0].Comments != 7*24 || passed != 14*24+1 {
+		t.Errorf("%+v, %v after %d responses", found, err, passed)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Read(ended, endless, s, w); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v of a call that has ended", err)
+	}
+	broken := errors.New("the disk is gone")
+	if _, err := Read(t.Context(), source(func(func(store.Response) error) error { return broken }), s, w); !errors.Is(err, broken) {
+		t.Errorf("%v", err)
+	}
+	s.Questions = nil
+	if found, err := Read(t.Context(), source(func(func(store.Response) error) error { return broken }), s, w); err != nil || found != nil {
+		t.Errorf("%+v, %v where nobody is asked", found, err)
+	}
 }
