@@ -140,7 +140,7 @@ func (e *endpoint) load(file string) {
 func (e *endpoint) serve(name string, st store.Store) {
 	s := e.surveys[name]
 	e.registry.Set(s.Program, intake.Program{
-		Survey: s, Store: st, Tokens: intake.Tokens{Sign: signToken}, ContactKey: []byte("the key under which contacts are hashed"),
+		Survey: s, Store: st, Tokens: intake.Tokens{Sign: signToken}, ContactKey: []byte(contactKey), CaseKeys: caseKeys(),
 	})
 }
 

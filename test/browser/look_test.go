@@ -50,6 +50,12 @@ var states = []state{
 		b.open(b.e.page("visit", "?lang=ar"))
 		b.load(click(send))
 	}},
+	{"contact", 200, func(b *tab) { b.open(b.e.page("asking", "")) }},
+	{"contact-errors-ar", 422, func(b *tab) {
+		b.open(b.e.page("asking", "?lang=ar"))
+		b.do(write("#_contact", "ana@example.org"))
+		b.load(click(send))
+	}},
 	{"step", 200, func(b *tab) {
 		b.open(b.e.page("steps", "?recommend=3"))
 		b.load(click(send))
@@ -100,6 +106,8 @@ var states = []state{
 // forStates is an endpoint for all states.
 func forStates(t *testing.T) *endpoint {
 	e := newEndpoint(t)
+	e.surveys["asking"] = e.named("visit", "asking")
+	e.askContact("asking")
 	e.surveys["away"] = e.named("visit", "away")
 	e.serve("away", nil)
 	e.surveys["endless"] = e.named("proof", "endless")
@@ -128,7 +136,7 @@ func TestPagesLookRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Some at the same time, since a tab of its own for each would take longer than what is looked at.
-	for part := range slices.Chunk(states, (len(states)+2)/3) {
+	for part := range slices.Chunk(states, (len(states)+3)/4) {
 		t.Run("from "+part[0].name, func(t *testing.T) {
 			b := newTab(forStates(t), command(network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}))
 			for _, s := range part {
