@@ -178,6 +178,12 @@ vulncheck: ## Ask the Go vulnerability database about the dependencies. Needs th
 build: ## Build bin/cx-operator.
 	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/cx-operator .
 
+.PHONY: plugin
+plugin: ## Build bin/kubectl-cx, the plugin "kubectl cx", with its completion beside it.
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o bin/kubectl-cx ./cmd/kubectl-cx
+	@install -m 755 cmd/kubectl-cx/kubectl_complete-cx bin/kubectl_complete-cx
+	@echo "Put bin/kubectl-cx and bin/kubectl_complete-cx into a folder of your PATH, then: kubectl cx status"
+
 .PHONY: clean
 clean: ## Remove what was built and run in this checkout. The caches in your home folder stay.
 	rm -rf bin dist coverage .demo

@@ -229,8 +229,10 @@ func (a *app) caseMoveCommand(verb, short string, to feedback.CaseState) *cobra.
 	var note, plan string
 	cmd := &cobra.Command{
 		Use: verb + " NAME", Short: short, Args: cobra.ExactArgs(1),
-		Example:           `  kubectl cx case ` + verb + ` NAME -n sfo --note "Called, left a message"`,
-		RunE:              func(cmd *cobra.Command, args []string) error { return a.caseMove(cmd.Context(), args[0], to, note, plan) },
+		Example: `  kubectl cx case ` + verb + ` NAME -n sfo --note "Called, left a message"`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.caseMove(cmd.Context(), args[0], to, note, plan)
+		},
 		ValidArgsFunction: a.completeCases,
 	}
 	cmd.Flags().StringVar(&note, "note", "", "what was done, for the history; no personal data")

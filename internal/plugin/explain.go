@@ -47,7 +47,7 @@ func (a *app) explainTypes() error {
 		advice, _ := attention.Explain(kind)
 		t.add(plain, string(kind), advice.Meaning)
 	}
-	return a.print(t, "")
+	return a.print(t, "There is none.")
 }
 
 func (a *app) explainType(name string) error {

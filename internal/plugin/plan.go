@@ -16,7 +16,7 @@ import (
 
 func (a *app) planCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "plan", Short: "Take over, change and complete action plans"}
-	cmd.AddCommand(a.planListCommand(), a.planAckCommand(), a.planUpdateCommand(), a.planCompleteCommand())
+	cmd.AddCommand(a.planListCommand(), a.portfolioCommand(), a.planAckCommand(), a.planUpdateCommand(), a.planCompleteCommand())
 	return cmd
 }
 
