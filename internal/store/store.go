@@ -348,8 +348,8 @@ type Store interface {
 	// Erase deletes the answers of the response that the receipt was given for and takes them out of the counts, which
 	// the feed tells. Answers that retention deleted before stay counted: nothing tells any more what they were. A
 	// tombstone stays, which says nothing about the answers: the same response is a repeat ever after, and not stored
-	// again. The contact of its case is erased as by EraseContacts, at the time of the call. Erase returns whether the
-	// receipt is known, and true again when it is called again; after true, no answer of the response is kept.
+	// again. The contact of its case is erased as by EraseContacts, at the time of the database's clock. Erase returns
+	// whether the receipt is known, and true again when it is called again; after true, no answer of the response is kept.
 	Erase(ctx context.Context, program Key, receipt string) (bool, error)
 	// Invite makes invitations, in one transaction per call, and returns what became of each, in order. One whose contact
 	// is within a cooldown is stored as skipped and counted as such. Invitations of one call see each other in order, and

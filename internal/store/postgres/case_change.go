@@ -81,12 +81,12 @@ func (s *Store) ChangeCase(ctx context.Context, program store.Key, c store.CaseC
 		return store.Case{}, wrap("change case", err)
 	}
 	var refused error
-	err = s.do(ctx, func(t *tx) (b *pgx.Batch, err error) {
-		out, b, err = t.changeCase(program, change)
+	err = s.do(ctx, func(t *tx) (_ *pgx.Batch, err error) {
+		out, err = t.changeCase(program, change)
 		if refused = nil; verdict(err) {
 			refused, err = err, nil
 		}
-		return b, err
+		return nil, err
 	})
 	if err = errors.Join(err, refused); err != nil {
 		return store.Case{}, wrap("change case", err)
@@ -95,32 +95,31 @@ func (s *Store) ChangeCase(ctx context.Context, program store.Key, c store.CaseC
 	return out, nil
 }
 
-func (t *tx) changeCase(key store.Key, c *commit.CaseChange) (store.Case, *pgx.Batch, error) {
+func (t *tx) changeCase(key store.Key, c *commit.CaseChange) (store.Case, error) {
 	program, err := findProgram(t.ctx, t.conn, key)
 	if err != nil {
-		return store.Case{}, nil, err
+		return store.Case{}, err
 	}
 	var found []commit.CaseRecord
 	b := t.batch()
 	b.Queue(holdCase, program, uuidOf(c.ID)).Query(into(&found))
 	if err := t.send(b); err != nil {
-		return store.Case{}, nil, err
+		return store.Case{}, err
 	}
 	if len(found) == 0 {
-		return store.Case{}, nil, store.ErrNotFound
+		return store.Case{}, store.ErrNotFound
 	}
 	after := found[0]
 	event, err := after.Change(c)
 	if err != nil {
-		return store.Case{}, nil, err
+		return store.Case{}, err
 	}
 	b = t.batch()
 	t.setCase(b, program, &found[0], &after, &event)
 	if err := t.send(b); err != nil {
-		return store.Case{}, nil, err
+		return store.Case{}, err
 	}
-	out, err := complete(t.ctx, t.conn, program, after)
-	return out, nil, err
+	return complete(t.ctx, t.conn, program, after)
 }
 
 // into returns what collects the rows of a query for caseColumns.

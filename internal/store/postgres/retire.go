@@ -201,9 +201,8 @@ func (s *Store) Erase(ctx context.Context, program store.Key, receipt string) (b
 		return false, nil
 	}
 	var known bool
-	now := instant(time.Now().UnixMicro())
 	err := s.do(ctx, func(t *tx) (b *pgx.Batch, err error) {
-		known, b, err = t.erase(program, receipt, now)
+		known, b, err = t.erase(program, receipt)
 		return b, err
 	})
 	if err != nil {
@@ -212,14 +211,16 @@ func (s *Store) Erase(ctx context.Context, program store.Key, receipt string) (b
 	return known, nil
 }
 
-func (t *tx) erase(key store.Key, receipt string, now time.Time) (bool, *pgx.Batch, error) {
+func (t *tx) erase(key store.Key, receipt string) (bool, *pgx.Batch, error) {
 	program, err := t.lock(key)
 	if err != nil || program == 0 {
 		return false, nil, err
 	}
 	doomed, erased := selected{program: program}, false
 	var cases []commit.CaseRecord
+	var now time.Time
 	b := t.batch()
+	b.Queue(`SELECT clock_timestamp()`).QueryRow(func(row pgx.Row) error { return row.Scan(&now) })
 	b.Queue(contactReceipt, program, receipt, deleteBatch).Query(into(&cases))
 	b.Queue(byReceipt, program, receipt).Query(func(rows pgx.Rows) error {
 		var at time.Time

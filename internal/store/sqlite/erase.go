@@ -25,6 +25,8 @@ const (
 	bySubmission = `SELECT id FROM response WHERE program = ? AND submission = ?`
 	// eraseRetired makes retired responses erased ones.
 	eraseRetired = `UPDATE erased SET retired = 0 WHERE program = ? AND receipt = ?`
+	// clock is the time in microseconds since 1970-01-01T00:00Z, exact to the millisecond.
+	clock = `SELECT CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000`
 )
 
 // Erase implements store.Store.
@@ -33,9 +35,8 @@ func (s *Store) Erase(ctx context.Context, program store.Key, receipt string) (b
 		return false, nil
 	}
 	var known bool
-	now := time.Now().UTC().Truncate(time.Microsecond)
 	err := s.do(ctx, func(t *tx) (err error) {
-		known, err = t.erase(program, receipt, now)
+		known, err = t.erase(program, receipt)
 		return err
 	})
 	if err != nil {
@@ -44,14 +45,17 @@ func (s *Store) Erase(ctx context.Context, program store.Key, receipt string) (b
 	return known, nil
 }
 
-func (t *tx) erase(key store.Key, receipt string, now time.Time) (bool, error) {
+func (t *tx) erase(key store.Key, receipt string) (bool, error) {
 	ctx := context.Background()
 	program, err := t.knownProgram(key)
 	if err != nil || program == 0 {
 		return false, err
 	}
-	// Before the response: nothing leads from its receipt to a case whose contact is gone.
-	if _, err := t.eraseContacts(program, contactReceipt, receipt, now); err != nil {
+	var now int64
+	if err := t.conn.QueryRowContext(ctx, clock).Scan(&now); err != nil {
+		return false, err
+	}
+	if _, err := t.eraseContacts(program, contactReceipt, receipt, time.UnixMicro(now).UTC()); err != nil {
 		return false, err
 	}
 	var id uuid.UUID

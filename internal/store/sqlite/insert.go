@@ -212,28 +212,34 @@ func (t *tx) insert(program int64, r *commit.Row) (store.Result, error) {
 			return store.Result{}, err
 		}
 	}
-	inserted, err := t.stmts.addResponse.Exec(program, r.ID[:], r.SubmittedAt, r.Touchpoint, r.Unit, r.Language,
-		string(r.Standing), r.Passed, r.Failed)
-	if err != nil {
+	if err := t.insertContent(program, r); err != nil {
 		return store.Result{}, err
-	}
-	id, err := inserted.LastInsertId()
-	if err != nil {
-		return store.Result{}, err
-	}
-	for _, a := range r.Answers {
-		if _, err := t.stmts.addAnswer.Exec(id, a.Question, a.Revision, a.Kind, a.Vals); err != nil {
-			return store.Result{}, err
-		}
-	}
-	if r.Case != nil {
-		if err := t.openCase(program, r); err != nil {
-			return store.Result{}, err
-		}
 	}
 	t.counts.Add(program, r)
 	t.touched[program] = true
 	return store.Result{Outcome: store.Stored, Receipt: r.Receipt}, nil
+}
+
+// insertContent adds a response with its answers, and its case where it opens one.
+func (t *tx) insertContent(program int64, r *commit.Row) error {
+	inserted, err := t.stmts.addResponse.Exec(program, r.ID[:], r.SubmittedAt, r.Touchpoint, r.Unit, r.Language,
+		string(r.Standing), r.Passed, r.Failed)
+	if err != nil {
+		return err
+	}
+	id, err := inserted.LastInsertId()
+	if err != nil {
+		return err
+	}
+	for _, a := range r.Answers {
+		if _, err := t.stmts.addAnswer.Exec(id, a.Question, a.Revision, a.Kind, a.Vals); err != nil {
+			return err
+		}
+	}
+	if r.Case == nil {
+		return nil
+	}
+	return t.openCase(program, r)
 }
 
 // compare tells a repeat from a conflict.
