@@ -33,8 +33,8 @@ type pass struct {
 	touchpoints map[string]*v1alpha1.Touchpoint
 	holders     []*holder
 	queues      map[string]*notify.Queue
-	// next is when to look again; zero for never.
-	next time.Time
+	// next is when to look again; zero for never. retry is when to, whatever is planned, since something was not written.
+	next, retry time.Time
 }
 
 // holder is what has an outbox: a resource, or a case of a program.
@@ -71,6 +71,7 @@ func (p *pass) lookup(name string) (*v1alpha1.Team, bool) {
 // again changes nothing.
 func (p *pass) plan(now time.Time) bool {
 	p.next = p.poll(now)
+	p.lookAt(p.retry)
 	p.queues = map[string]*notify.Queue{}
 	for _, h := range p.holders {
 		if h.lost {
@@ -227,7 +228,7 @@ func (p *pass) save(ctx context.Context) error {
 		err := h.write(ctx)
 		switch {
 		case apierrors.IsConflict(err), apierrors.IsNotFound(err):
-			h.lost = true
+			h.lost, p.retry = true, p.Clock().Add(retryAfter)
 		case err != nil:
 			return fmt.Errorf("note what is sent of %s: %w", h.id, err)
 		default:
@@ -299,8 +300,7 @@ func (p *pass) settle(ctx context.Context) {
 			p.space.unsaved[h.id] = outcome
 			log.FromContext(ctx).Error(err, "Note what became of messages; it is tried again", "of", h.id)
 		}
-		h.lost = true
-		p.lookAt(p.Clock().Add(retryAfter))
+		h.lost, p.retry = true, p.Clock().Add(retryAfter)
 	}
 }
 

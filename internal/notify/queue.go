@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -230,7 +231,7 @@ func (b Batch) Settle(o Outcome, now time.Time) {
 	}
 }
 
-// Sort orders letters by time; those of one thread keep their order, even where its times do not.
+// Sort orders letters by time, those of one time by thread; those of one thread keep their order, even where its times do not.
 func Sort(letters []*Letter) {
 	latest := map[string]time.Time{}
 	at := make(map[*Letter]time.Time, len(letters))
@@ -241,7 +242,9 @@ func Sort(letters []*Letter) {
 		}
 		latest[l.Thread], at[l] = t, t
 	}
-	slices.SortStableFunc(letters, func(a, b *Letter) int { return at[a].Compare(at[b]) })
+	slices.SortStableFunc(letters, func(a, b *Letter) int {
+		return cmp.Or(at[a].Compare(at[b]), cmp.Compare(a.Thread, b.Thread))
+	})
 }
 
 // teamOf is the team of a channel as Delivery.Channel writes it.

@@ -171,6 +171,17 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
+// The order of a digest is the same in every pass, whatever the order in which its letters were read.
+func TestSort(t *testing.T) {
+	a1, a2, b1, c1 := letter("a", "a1", noon), letter("a", "a2", noon.Add(-time.Hour)), letter("b", "b1", noon), letter("c", "c1", noon.Add(-time.Minute))
+	for _, read := range [][]*Letter{{a1, a2, b1, c1}, {c1, b1, a1, a2}, {b1, a1, c1, a2}} {
+		Sort(read)
+		if diff := cmp.Diff([]string{"c1", "a1", "a2", "b1"}, []string{read[0].Notice.ID, read[1].Notice.ID, read[2].Notice.ID, read[3].Notice.ID}); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 // At night nothing is sent, not even again; in the morning there is one message for all of it.
 func TestQuietNight(t *testing.T) {
 	rules := &v1alpha1.Notify{QuietHours: &v1alpha1.QuietHours{From: "18:00", To: "08:00"}, DigestAfter: 100}
