@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
@@ -102,7 +101,7 @@ func (r *Opener) open(ctx context.Context, p *v1alpha1.SurveyProgram, o review.O
 		},
 		Spec: v1alpha1.ReviewSpec{ProgramRef: v1alpha1.NameRef{Name: p.Name}, Period: o.Period},
 	}
-	err := r.Client.Create(ctx, v, client.FieldOwner(env.FieldOwner))
+	err := r.Client.Create(ctx, v, env.FieldOwner)
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("open review %s: %w", o.Name, err)
 	}

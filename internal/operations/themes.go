@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -143,16 +144,16 @@ func decodeThemes(program store.Key, data []byte) ([]themes.Theme, error) {
 }
 
 func (t wireTheme) check() error {
-	if n := utf8.RuneCountInString(t.Words); n < 1 || n > maxWords || !utf8.ValidString(t.Words) || len(t.Question) > 63 || t.Question == "" {
+	if n := utf8.RuneCountInString(t.Words); n < 1 || n > maxWords || len(t.Question) > 63 || t.Question == "" {
 		return errors.New("the words of a theme are out of range")
 	}
-	for _, r := range t.Words {
-		if !unicode.IsLetter(r) && !unicode.IsMark(r) && r != ' ' {
-			return errors.New("the words of a theme hold more than words")
-		}
+	if strings.ContainsFunc(t.Words, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && r != ' ' }) {
+		return errors.New("the words of a theme hold more than words")
 	}
-	if t.Comments < themes.Least || t.Comments > maxComments || t.Before < 0 || t.Before > maxComments || t.Before > 0 && t.Before < themes.Least {
+	if !isCount(t.Comments) || t.Before != 0 && !isCount(t.Before) {
 		return errors.New("the comments of a theme are out of range")
 	}
 	return nil
 }
+
+func isCount(n int64) bool { return n >= themes.Least && n <= maxComments }

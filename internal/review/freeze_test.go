@@ -238,7 +238,7 @@ func FuzzFreeze(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, cell uint8) {
 		in := week()
 		in.MinimumCell = int64(cell)
-		var sum score.Counts = trinomial(0, 0, 0)
+		sum := trinomial(0, 0, 0)
 		for i := 0; i+3 < len(data) && i < 80; i += 4 {
 			c := trinomial(int64(data[i+1]), int64(data[i+2]), int64(data[i+3]))
 			for v, n := range c {

@@ -25,24 +25,34 @@ func (c *Counter) note(s scope, w word, tokens []token, i int) {
 	}
 	n.total++
 	n.given = n.given || givenNames.has(w.text)
+	n.form(w.token)
+	if i > 0 && determiners.has(tokens[i-1].text) {
+		n.determined++
+	}
+	if behindHonorific(w, tokens, i) || w.character && beforeHonorific(s.language, tokens, i) {
+		n.named++
+	}
+}
+
+// form counts how a token was written.
+func (n *writing) form(t token) {
 	switch {
-	case w.shout, w.character:
-	case !w.capital:
+	case t.shout, t.character:
+	case !t.capital:
 		n.small++
-	case w.start:
+	case t.start:
 		n.begins++
 	default:
 		n.large++
 	}
-	if i > 0 && (honorifics.has(tokens[i-1].text) || i > 1 && honorifics.has(tokens[i-2].text) && tokens[i-1].capital && w.capital) {
-		n.named++
+}
+
+// behindHonorific says whether a word follows one that stands before names, or a given name between the two.
+func behindHonorific(w word, tokens []token, i int) bool {
+	if i > 0 && honorifics.has(tokens[i-1].text) {
+		return true
 	}
-	if i > 0 && determiners.has(tokens[i-1].text) {
-		n.determined++
-	}
-	if w.character && beforeHonorific(s.language, tokens, i) {
-		n.named++
-	}
+	return i > 1 && honorifics.has(tokens[i-2].text) && tokens[i-1].capital && w.capital
 }
 
 // beforeHonorific says whether one of the next few characters begins what stands behind a name.

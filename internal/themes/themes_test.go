@@ -200,7 +200,7 @@ func FuzzThemes(f *testing.F) {
 	f.Add("en", "The queue at gate was long. mr x's bag!", "slow queue; slow bag")
 	f.Add("de", "Die Toiletten waren schmutzig, Herr Müller", "unfreundliches Personal")
 	f.Add("zh", "服务态度很差。王先生", "トイレが汚い wifi很慢")
-	f.Add("ar", "الطابور طويل جدا", "‏الموظفون")
+	f.Add("ar", "الطابور طويل جدا", "\u200fالموظفون")
 	f.Add("fr", "l’attente d'hier a@b.c", "\xff\x00 '' -- ''")
 	f.Fuzz(func(t *testing.T, language, one, two string) {
 		c, reversed := New(Options{}), New(Options{})
