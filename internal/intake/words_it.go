@@ -85,7 +85,7 @@ var italian = words{
 	ContactAddress:  "Indirizzo e-mail o numero di telefono",
 	ContactRequest:  "Desidero essere ricontattato",
 	ContactConsentf: "%s può tenere questo indirizzo e usarlo per contattarmi riguardo alle mie risposte, e per nient’altro.",
-	ContactDays:     forms{one: "Viene eliminato un giorno dopo la chiusura della questione.", other: "Viene eliminato %d giorni dopo la chiusura della questione."},
+	ContactDays:     forms{one: "Viene rimosso un giorno dopo la chiusura della questione.", other: "Viene rimosso %d giorni dopo la chiusura della questione."},
 	ErrAddress:      "Inserisca un indirizzo e-mail o un numero di telefono.",
 	ErrConsent:      "Selezioni questa casella o lasci vuoto l’indirizzo: senza il suo consenso non viene memorizzato.",
 }

@@ -326,7 +326,7 @@ func TestHostileEndpoint(t *testing.T) {
 		"no reason": with("reasons", []string{}), "reasons": with("reasons", strings.Split(strings.Repeat("x,", 9), ",")), "a reason": with("reasons", []string{"\x1b[31m"}),
 		"a touchpoint": with("touchpoint", strings.Repeat("x", 254)), "a plan": with("plan", "a\nb"), "a language": with("language", strings.Repeat("x", 65)),
 		"history": with("history", many), "a note": with("history", []map[string]any{{"at": answered, "state": "Open", "note": strings.Repeat("x", 2001)}}),
-		"an actor": with("history", []map[string]any{{"at": answered, "state": "Open", "by": "\x1b]0;x\x07"}}),
+		"an actor":  with("history", []map[string]any{{"at": answered, "state": "Open", "by": "\x1b]0;x\x07"}}),
 		"an answer": with("answers", []map[string]any{{"question": "q", "revision": 1, "kind": "text", "values": []string{strings.Repeat("x", 16<<10+1)}}}),
 		"a kind":    with("answers", []map[string]any{{"question": "q", "revision": 1, "kind": "x", "values": []string{"x"}}}),
 		"no time":   with("openedAt", time.Time{}), "a time": with("promisedBy", "tomorrow"),
