@@ -184,7 +184,7 @@ func listQuery(program int32, list commit.CaseList) (string, []any) {
 	parts, args := listParts(`SELECT `+caseColumns, program, list)
 	args = append(args, list.Limit+1)
 	end := fmt.Sprintf(" ORDER BY promised_by, id LIMIT $%d", len(args))
-	return "(" + strings.Join(parts, end+") UNION ALL (") + end + ")" + end, args
+	return "SELECT * FROM ((" + strings.Join(parts, end+") UNION ALL (") + end + ")) AS l" + end, args
 }
 
 func countQuery(program int32, list commit.CaseList) (string, []any) {

@@ -103,11 +103,12 @@ func wantNoCase(t TB, s store.Store, program store.Key, id string) {
 	}
 }
 
-// pending returns all notices of a state.
+// notices returns all notices of a state, read in pages that grow.
 func notices(t TB, s store.Store, program store.Key, state string, now time.Time) (all []store.CaseNotice) {
 	t.Helper()
-	for after := int64(0); ; {
-		page, err := s.Notices(context.Background(), program, state, after, 3, now)
+	after := int64(0)
+	for limit := 2; ; limit = min(500, 2*limit) {
+		page, err := s.Notices(context.Background(), program, state, after, limit, now)
 		if err != nil {
 			t.Fatalf("Notices: %v", err)
 		}

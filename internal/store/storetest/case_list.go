@@ -148,6 +148,7 @@ func testCasePaging(t *testing.T, h Harness) {
 	}
 	done := make(chan struct{})
 	var writing sync.WaitGroup
+	defer writing.Wait()
 	writing.Go(func() {
 		for i := 0; i < n; i += 9 {
 			change := store.CaseChange{ID: all[i].Case.ID, Version: 1, State: store.CaseContacted, At: noon}

@@ -163,6 +163,7 @@ func loadCases(t *testing.T, stores ...store.Store) {
 		all[i].Case.ContactHash = contact(i % 30)
 	}
 	var writing sync.WaitGroup
+	defer writing.Wait()
 	for w := range 4 {
 		s := stores[w%len(stores)]
 		writing.Go(func() {
