@@ -25,7 +25,7 @@ const (
 	// cadenceInterval is how often the answers that a week is expected to bring are counted anew.
 	cadenceInterval = time.Hour
 	// pendingInterval is how soon counts that could not be read are asked for again.
-	pendingInterval = time.Minute
+	pendingInterval = 10 * time.Second
 )
 
 // Reconciler reconciles AccountabilityPolicies.
