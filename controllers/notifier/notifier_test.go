@@ -103,7 +103,7 @@ func (w *world) child() *exec.Cmd {
 			w.t.Fatal(err)
 		}
 	}
-	cmd := exec.CommandContext(w.t.Context(), os.Args[0]) //nolint:gosec // this test itself
+	cmd := exec.CommandContext(w.t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childNamespace+"="+w.ns, childKubeconfig+"="+kubeconfig, childRoots+"="+roots,
 		childTime+"="+w.clock().Format(time.RFC3339))
 	return cmd

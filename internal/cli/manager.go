@@ -103,13 +103,8 @@ func runManager(ctx context.Context, o managerOptions) error {
 	e := &env.Env{
 		Clock: clock, Book: rollup.NewBook(), Exporter: exporter.New(), StaleAfter: o.staleAfter,
 	}
-	if e.Notify, err = o.notify.sender(clock); err != nil {
+	if err := o.equip(e); err != nil {
 		return err
-	}
-	if o.embedded {
-		if e.Endpoint, err = newEndpoint(o, e.Book, clock); err != nil {
-			return err
-		}
 	}
 	cfg, err := restConfig(o)
 	if err != nil {
@@ -146,6 +141,17 @@ func runManager(ctx context.Context, o managerOptions) error {
 	}
 	log.Info("Starting", "version", version.Version)
 	return mgr.Start(ctx)
+}
+
+// equip adds what the process sends messages and serves Embedded programs by.
+func (o managerOptions) equip(e *env.Env) (err error) {
+	if e.Notify, err = o.notify.sender(e.Clock); err != nil {
+		return err
+	}
+	if o.embedded {
+		e.Endpoint, err = newEndpoint(o, e.Book, e.Clock)
+	}
+	return err
 }
 
 func newManager(o managerOptions, cfg *rest.Config, common *shared) (ctrl.Manager, error) {

@@ -92,7 +92,7 @@ func zone(q *v1alpha1.QuietHours) (*time.Location, error) {
 		return time.UTC, nil
 	}
 	if q.TimeZone == "Local" {
-		return nil, errors.New("Local is no time zone by name")
+		return nil, errors.New("the machine's own is no time zone by name")
 	}
 	location, err := time.LoadLocation(q.TimeZone)
 	if err != nil {

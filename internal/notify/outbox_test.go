@@ -153,14 +153,14 @@ func FuzzEnqueue(f *testing.F) {
 	f.Add([]byte("abcabcxyz"), uint8(3))
 	f.Fuzz(func(t *testing.T, script []byte, settle uint8) {
 		var outbox []v1alpha1.Notice
-		now, told := noon, int32(0)
+		now := noon
 		for i, c := range script {
 			now = now.Add(time.Duration(c) * time.Minute)
 			tr := openedBreach(fmt.Sprint(c % 5))
 			tr.Time = now.Add(time.Duration(i) * time.Second)
 			before := pending(outbox)
 			next := Enqueue(outbox, "uid", []Transition{tr, tr}, now)
-			if told = pending(next) - before; told != 1 || len(next) > MaxOutbox {
+			if told := pending(next) - before; told != 1 || len(next) > MaxOutbox {
 				t.Fatalf("%d more wait, %d notices", told, len(next))
 			}
 			seen := map[string]bool{}
