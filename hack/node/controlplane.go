@@ -88,6 +88,14 @@ func (n *Node) startAPIServer(ctx context.Context, k keys) (authority string, er
 		"--kubelet-preferred-address-types=InternalIP",
 		"--kubelet-client-certificate="+k.kubeletClient,
 		"--kubelet-client-key="+k.kubeletClient,
+		// So that it can pass requests on to aggregated APIs, and these believe it who asks.
+		"--requestheader-client-ca-file="+k.frontProxyCA,
+		"--requestheader-allowed-names="+frontProxyName,
+		"--requestheader-username-headers=X-Remote-User",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file="+k.frontProxy,
+		"--proxy-client-key-file="+k.frontProxy,
 		"--shutdown-delay-duration=0",
 	)
 	if err != nil {

@@ -12,7 +12,7 @@
 //
 // From the machine itself, pods and Services are reached at their cluster addresses, and at their names by asking the name
 // server at HostAddress. Pods reach each other, the API server and whatever listens at HostAddress, but not the internet.
-// NetworkPolicies are stored and not enforced.
+// NetworkPolicies are stored and not enforced. The API server passes requests on to aggregated APIs, by their Services.
 //
 // It needs root, and the Debian packages of hack/node/packages.sh.
 package node

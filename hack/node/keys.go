@@ -37,6 +37,8 @@ type keys struct {
 	serviceAccounts string // the key that signs tokens of ServiceAccounts
 	kubeletClient   string // certificate and key by which kubelet knows the API server
 	kubeletClientCA string
+	frontProxy      string // certificate and key by which aggregated APIs know the API server
+	frontProxyCA    string
 }
 
 func makeKeys(folder string, now time.Time) (keys, error) {
@@ -49,6 +51,8 @@ func makeKeys(folder string, now time.Time) (keys, error) {
 		serviceAccounts: filepath.Join(folder, "service-accounts.key"),
 		kubeletClient:   filepath.Join(folder, "kubelet-client.pem"),
 		kubeletClientCA: filepath.Join(folder, "kubelet-client-ca.pem"),
+		frontProxy:      filepath.Join(folder, "front-proxy.pem"),
+		frontProxyCA:    filepath.Join(folder, "front-proxy-ca.pem"),
 	}
 	var lines strings.Builder
 	for user, group := range users {
@@ -63,28 +67,37 @@ func makeKeys(folder string, now time.Time) (keys, error) {
 	if err != nil {
 		return keys{}, err
 	}
-	authority, client, err := clientCertificate(now)
-	if err != nil {
-		return keys{}, err
-	}
-	return k, errors.Join(
+	err = errors.Join(
 		os.WriteFile(k.tokenFile, []byte(lines.String()), 0o600),
 		os.WriteFile(k.serviceAccounts, accountsPEM, 0o600),
-		os.WriteFile(k.kubeletClientCA, authority, 0o600),
-		os.WriteFile(k.kubeletClient, client, 0o600),
+		// With it the API server may do everything at kubelet.
+		certify(k.kubeletClientCA, k.kubeletClient, pkix.Name{CommonName: "kube-apiserver", Organization: []string{"system:masters"}}, now),
+		// With it the API server says in headers who asks.
+		certify(k.frontProxyCA, k.frontProxy, pkix.Name{CommonName: frontProxyName}, now),
 	)
+	return k, err
 }
 
-// clientCertificate makes an authority and a certificate by it for the API server, with which it may do everything at
-// kubelet. The authority's key is forgotten.
-func clientCertificate(now time.Time) (authority, client []byte, err error) {
+// frontProxyName is what the API server calls itself to aggregated APIs.
+const frontProxyName = "front-proxy-client"
+
+// certify writes an authority, and a client certificate by it with its key. The authority's key is forgotten.
+func certify(authorityFile, clientFile string, subject pkix.Name, now time.Time) error {
+	authority, client, err := clientCertificate(subject, now)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(authorityFile, authority, 0o600), os.WriteFile(clientFile, client, 0o600))
+}
+
+func clientCertificate(subject pkix.Name, now time.Time) (authority, client []byte, err error) {
 	const valid = 7 * 24 * time.Hour
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("making a key: %w", err)
 	}
 	ca := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "cx-node-kubelet-client-ca"},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "cx-node-" + subject.CommonName + "-ca"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(valid),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
@@ -97,7 +110,7 @@ func clientCertificate(now time.Time) (authority, client []byte, err error) {
 		return nil, nil, fmt.Errorf("making a key: %w", err)
 	}
 	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "kube-apiserver", Organization: []string{"system:masters"}},
+		SerialNumber: big.NewInt(2), Subject: subject,
 		NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/json"
 	"errors"
 	"os"
@@ -77,17 +78,14 @@ func TestABusyControlGroupIsAnError(t *testing.T) {
 	}
 }
 
-func TestKeys(t *testing.T) {
-	folder, now := filepath.Join(t.TempDir(), "keys"), time.Now()
-	k, err := makeKeys(folder, now)
+// checkClient sees that a client certificate is its authority's, and returns whose it is.
+func checkClient(t *testing.T, authorityFile, clientFile string, now time.Time) pkix.Name {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(clientFile, clientFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pair, err := tls.LoadX509KeyPair(k.kubeletClient, k.kubeletClient)
-	if err != nil {
-		t.Fatal(err)
-	}
-	authority, err := os.ReadFile(k.kubeletClientCA)
+	authority, err := os.ReadFile(authorityFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,10 +93,24 @@ func TestKeys(t *testing.T) {
 	pool.AppendCertsFromPEM(authority)
 	options := x509.VerifyOptions{Roots: pool, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, CurrentTime: now}
 	if _, err := pair.Leaf.Verify(options); err != nil {
-		t.Errorf("kubelet would not know the API server: %v", err)
+		t.Errorf("nobody who trusts %s would know the API server: %v", filepath.Base(authorityFile), err)
 	}
-	if got := pair.Leaf.Subject.Organization; len(got) != 1 || got[0] != "system:masters" {
+	return pair.Leaf.Subject
+}
+
+func TestKeys(t *testing.T) {
+	folder, now := filepath.Join(t.TempDir(), "keys"), time.Now()
+	k, err := makeKeys(folder, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	atKubelet := checkClient(t, k.kubeletClientCA, k.kubeletClient, now)
+	if got := atKubelet.Organization; len(got) != 1 || got[0] != "system:masters" {
 		t.Errorf("the API server's groups at kubelet are %v", got)
+	}
+	// An aggregated API believes this name whatever it says of users: it must have no rights of its own.
+	if got := checkClient(t, k.frontProxyCA, k.frontProxy, now); got.CommonName != frontProxyName || len(got.Organization) != 0 {
+		t.Errorf("aggregated APIs know the API server as %v", got)
 	}
 
 	tokens, err := os.ReadFile(k.tokenFile)
@@ -126,6 +138,10 @@ func TestKeys(t *testing.T) {
 	}
 
 	file := filepath.Join(folder, "config")
+	authority, err := os.ReadFile(k.kubeletClientCA)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := k.kubeconfig(file, "system:kube-proxy", "https://10.0.0.1:6443", authority); err != nil {
 		t.Fatal(err)
 	}
