@@ -128,7 +128,8 @@ type CaseNotice struct {
 	CaseID     string
 	Touchpoint string
 	Transition string
-	At         time.Time
+	// At is the case's OpenedAt, or the PromisedBy that passed.
+	At time.Time
 	// State of the delivery: Pending, Delivered or Dead; Record is what its sender noted, opaque, at most 8192 bytes.
 	State  string
 	Record []byte
@@ -161,13 +162,15 @@ type Cases interface {
 	// open one is then Resolved with a note, since nobody can be contacted any more, and counts neither as kept nor as late.
 	// Erase by receipt (see Store.Erase) erases the contact as well.
 	EraseContacts(ctx context.Context, program Key, receipt string, contactHash []byte, id string, at time.Time) (int64, error)
-	// ExpireContacts erases contacts of cases that were Informed or Resolved for longer than their RetentionDays, and those of
-	// responses that retention deleted; in bounded transactions. It returns how many.
+	// ExpireContacts erases contacts of cases that were resolved RetentionDays ago or earlier, whether the customer was informed
+	// since or not, and those of responses that retention deleted, in whatever state; in bounded transactions. It returns how
+	// many.
 	ExpireContacts(ctx context.Context, program Key, now time.Time) (int64, error)
 	// Notices returns notices of the state in order of Seq, after a Seq, at most limit (1 to 500). It first writes a notice
 	// Overdue for each case that is overdue at now and has none.
 	Notices(ctx context.Context, program Key, state string, after int64, limit int, now time.Time) ([]CaseNotice, error)
-	// SettleNotice notes what became of a notice. Delivered ones are deleted 7 days later.
+	// SettleNotice notes what became of a notice, in whatever state it was: so a dead one is made Pending again. Delivered ones
+	// are deleted 7 days later. ErrNotFound for none.
 	SettleNotice(ctx context.Context, program Key, seq int64, state string, record []byte, now time.Time) error
 }
 

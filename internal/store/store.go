@@ -342,8 +342,8 @@ type Store interface {
 	// meanwhile.
 	Export(ctx context.Context, program Key, fn func(Response) error) error
 	// Retire deletes the program's responses submitted before the time and keeps their counts, but for QuestionSuspect,
-	// which the feed tells. Of their identities it keeps tombstones, as Erase does, and their cases stay, without answers. It works in bounded transactions and
-	// returns the number deleted.
+	// which the feed tells. Of their identities it keeps tombstones, as Erase does; their cases stay, without answers. It
+	// works in bounded transactions and returns the number deleted.
 	Retire(ctx context.Context, program Key, before time.Time) (int64, error)
 	// Erase deletes the answers of the response that the receipt was given for and takes them out of the counts, which
 	// the feed tells. Answers that retention deleted before stay counted: nothing tells any more what they were. A
