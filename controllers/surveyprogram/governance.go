@@ -15,7 +15,6 @@ import (
 	"github.com/cx-operator/cx-operator/internal/breach"
 	"github.com/cx-operator/cx-operator/internal/followup"
 	"github.com/cx-operator/cx-operator/internal/governance"
-	"github.com/cx-operator/cx-operator/internal/policy"
 	"github.com/cx-operator/cx-operator/internal/review"
 	"github.com/cx-operator/cx-operator/internal/team"
 )
@@ -108,20 +107,6 @@ func (g governed) setConditions(set conditions.Set) {
 
 // deadlines are when the time alone changes something.
 func (g governed) deadlines() []time.Time { return []time.Time{g.Next, g.cases.Next, g.silence.Next} }
-
-// followUps are the promises to customers by touchpoint, "" for the program's own page.
-func followUps(policies []v1alpha1.AccountabilityPolicy, p *v1alpha1.SurveyProgram, touchpoints []v1alpha1.Touchpoint) map[string]v1alpha1.FollowUp {
-	rules := map[string]v1alpha1.FollowUp{}
-	if own := policy.ForProgram(policies, p).FollowUp; own != nil {
-		rules[""] = *own
-	}
-	for i := range touchpoints {
-		if promise := policy.ForTouchpoint(policies, p, &touchpoints[i]).FollowUp; promise != nil {
-			rules[touchpoints[i].Name] = *promise
-		}
-	}
-	return rules
-}
 
 // createdAt is when a policy was created; zero where there is none of that name.
 func createdAt(policies []v1alpha1.AccountabilityPolicy, name string) time.Time {

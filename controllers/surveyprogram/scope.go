@@ -64,7 +64,7 @@ func (r *Reconciler) read(ctx context.Context, p *v1alpha1.SurveyProgram) (scope
 	s.touchpoints, s.teams = withoutDeleted(touchpoints.Items), lookupIn(teams.Items)
 	s.specProblems = survey.CheckProgram(p)
 	if len(s.specProblems) == 0 {
-		promises := survey.WithFollowUps(followUps(policies, p, s.touchpoints))
+		promises := survey.WithFollowUps(policy.FollowUps(policies, p, s.touchpoints))
 		s.compiled, s.specProblems = survey.Compile(p, s.touchpoints, teams.Items, promises)
 	}
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/internal/exit"
+	"github.com/cx-operator/cx-operator/internal/policy"
 	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/survey"
 	"github.com/cx-operator/cx-operator/internal/validate"
@@ -101,7 +102,8 @@ func renderProgram(o renderOptions, program *v1alpha1.SurveyProgram, objects val
 	if at < 0 {
 		return nil, fmt.Errorf("spec.storeRef: the ResponseStore %q is in none of these files", program.Spec.StoreRef.Name)
 	}
-	compiled, problems := survey.Compile(program, objects.Touchpoints, objects.Teams)
+	compiled, problems := survey.Compile(program, objects.Touchpoints, objects.Teams,
+		survey.WithFollowUps(policy.FollowUps(objects.Policies, program, objects.Touchpoints)))
 	if compiled == nil {
 		return nil, fmt.Errorf("%s: %s", problems[0].Field, problems[0].Message) // validate has reported all of them
 	}

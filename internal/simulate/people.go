@@ -19,7 +19,9 @@ type habits struct {
 // habits are drawn by chance: a plan is acknowledged after 30 hours on average, and complete 25 days after it was opened;
 // both times are exponential, so that one in five is acknowledged too late.
 func (w *world) habits() habits {
-	after := func(mean time.Duration) time.Duration { return time.Duration(-math.Log(1-w.chance.Float64()) * float64(mean)) }
+	after := func(mean time.Duration) time.Duration {
+		return time.Duration(-math.Log(1-w.chance.Float64()) * float64(mean))
+	}
 	return habits{acknowledges: after(30 * time.Hour), completes: after(25 * 24 * time.Hour)}
 }
 

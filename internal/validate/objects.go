@@ -8,6 +8,7 @@ type Objects struct {
 	Stores      []*v1alpha1.ResponseStore
 	Touchpoints []v1alpha1.Touchpoint
 	Teams       []v1alpha1.Team
+	Policies    []v1alpha1.AccountabilityPolicy
 }
 
 // contents returns the objects of a set by kind.
@@ -15,6 +16,8 @@ func (s *set) contents() Objects {
 	var out Objects
 	for _, o := range s.objects {
 		switch typed := o.typed.(type) {
+		case *v1alpha1.AccountabilityPolicy:
+			out.Policies = append(out.Policies, *typed)
 		case *v1alpha1.SurveyProgram:
 			out.Programs = append(out.Programs, typed)
 		case *v1alpha1.ResponseStore:
