@@ -11,6 +11,7 @@ const (
 	overviewUID       = "cx-program-overview"
 	touchpointUID     = "cx-touchpoint-detail"
 	accountabilityUID = "cx-accountability"
+	followThroughUID  = "cx-follow-through"
 	endpointUID       = "cx-endpoint-operations"
 )
 
@@ -88,6 +89,10 @@ const (
 	planKey      = "namespace, program, action_plan, touchpoint, objective, team"
 	breachKey    = "namespace, type, kind, name, objective, item, program, team"
 	surveyKey    = "namespace, program, touchpoint, team"
+	stageKey     = "namespace, program, stage"
+	teamKey      = "namespace, team"
+	reviewKey    = "namespace, program, review, team"
+	noticeKey    = "namespace, kind, name, team"
 )
 
 // one is the series of a metric, each once: of the leader, whichever that is.
@@ -97,7 +102,7 @@ func one(key, metric, selector string) string {
 
 // Colours of verdicts and of work.
 const (
-	green, lightGreen, orange, red, grey, purple, blue = "green", "light-green", "orange", "red", "text", "purple", "blue"
+	green, lightGreen, orange, red, grey, purple, blue, lightBlue = "green", "light-green", "orange", "red", "text", "purple", "blue", "light-blue"
 )
 
 // named is a value of a label and its colour.
@@ -112,6 +117,17 @@ var objectiveStates = []named{
 var planStates = []named{
 	{"NotStarted", "Not started", orange}, {"OnHold", "On hold", purple}, {"InProgress", "In progress", blue},
 	{"Complete", "Complete", green}, {"Cancelled", "Cancelled", grey},
+}
+
+// programStages in the order of a program's life, and of the numbers that stand for them in a timeline, from 1.
+var programStages = []named{
+	{"Design", "Design", grey}, {"Listen", "Listen", lightBlue}, {"Understand", "Understand", blue}, {"Transform", "Transform", purple},
+	{"Realize", "Realize", green},
+}
+
+var effectVerdicts = []named{
+	{"Improved", "Improved", green}, {"NoEvidenceOfChange", "No evidence of change", grey}, {"Worsened", "Worsened", red},
+	{"TooEarly", "Too early", blue},
 }
 
 // openPlan selects the states of plans that are still to be done.
@@ -135,11 +151,12 @@ func byNumber(states []named) []mapping {
 	return []mapping{m}
 }
 
-// stateNumber turns the series of states, of which one is 1, into one series per key with the number of that state.
-func stateNumber(key, metric, selector string, states []named) string {
+// stateNumber turns the series of states, which a label tells apart and of which one is 1, into one series per key with the number
+// of that state.
+func stateNumber(key, metric, label, selector string, states []named) string {
 	var terms []string
 	for i, s := range states {
-		terms = append(terms, fmt.Sprintf("%d * %s", i+1, one(key+", state", metric, selector+fmt.Sprintf(",state=%q", s.value))))
+		terms = append(terms, fmt.Sprintf("%d * %s", i+1, one(key+", "+label, metric, selector+fmt.Sprintf(",%s=%q", label, s.value))))
 	}
 	return fmt.Sprintf("sum by (%s) (%s)", key, strings.Join(terms, " or "))
 }
@@ -163,6 +180,11 @@ func coloured(states []named) []property {
 // shown has a cell shown in a unit.
 func shown(unit string, decimals int) []property {
 	return []property{{"unit", unit}, {"decimals", decimals}}
+}
+
+// inColour has the text of a cell shown in a unit, and in the colours of its values.
+func inColour(unit string, decimals int, colours *thresholds) []property {
+	return append(shown(unit, decimals), property{"thresholds", colours}, property{"custom.cellOptions", map[string]any{"type": "color-text"}})
 }
 
 // linked makes a cell a link.

@@ -42,6 +42,7 @@ func dashboards() map[string]dashboard {
 		"program-overview":    overview(),
 		"touchpoint-detail":   touchpoint(),
 		"accountability":      accountability(),
+		"follow-through":      followThrough(),
 		"endpoint-operations": endpoint(),
 	}
 }

@@ -35,7 +35,7 @@ func overview() dashboard {
 			unit("short", 0).thresholds(steps(green, 1.0, purple)).runbook("CXObjectiveStale"),
 		objectivesTable(mine),
 		timeline("Verdicts over time", "What each objective was judged to be. "+fairness, 24, 9, byNumber(objectiveStates),
-			query{stateNumber("touchpoint, objective", "cx_objective_state", mine, objectiveStates), "{{touchpoint}} {{objective}}"}),
+			query{stateNumber("touchpoint, objective", "cx_objective_state", "state", mine, objectiveStates), "{{touchpoint}} {{objective}}"}),
 		lines("Program: $objective with its interval",
 			"Published score of an objective of the program itself, its confidence interval as a band, and its target dashed. "+fairness, 12, 10,
 			interval(own)...).unit("none", 2).band("target"),

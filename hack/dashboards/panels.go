@@ -204,6 +204,12 @@ func (p *panel) runbook(alert string) *panel {
 	return p
 }
 
+// guide adds a link to a page of the documentation.
+func (p *panel) guide(title, page string) *panel {
+	p.Links = append(p.Links, externalLink(title, repository+page))
+	return p
+}
+
 // row begins a new part of a dashboard.
 func row(title string) *panel {
 	open, empty := false, []panel{}

@@ -35,7 +35,7 @@ func touchpoint() dashboard {
 		lines("Answers in the window", "Answers that count for the objective, over time.", 8, 11,
 			query{one("objective", "cx_objective_responses", only), "answers"}).unit("short", 0).fromZero(),
 		timeline("Verdict over time", "What each objective of the touchpoint was judged to be. "+fairness, 24, 6, byNumber(objectiveStates),
-			query{stateNumber("objective", "cx_objective_state", place, objectiveStates), "{{objective}}"}),
+			query{stateNumber("objective", "cx_objective_state", "state", place, objectiveStates), "{{objective}}"}),
 		row("What follows from it"),
 		breaches("Open breaches of the touchpoint", broken, 24),
 		plansTable("Plans for the touchpoint", place, 24),

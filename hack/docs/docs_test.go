@@ -100,7 +100,7 @@ func TestNamedMetricsAreDeclared(t *testing.T) {
 		t.Fatal(pages, err)
 	}
 	dashboards, err := filepath.Glob(filepath.Join(root, "config/grafana", "*.json"))
-	if err != nil || len(dashboards) != 4 {
+	if err != nil || len(dashboards) != 5 {
 		t.Fatal(dashboards, err)
 	}
 	named := regexp.MustCompile(`\bcx_[a-z_]+`)

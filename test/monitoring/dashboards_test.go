@@ -36,7 +36,7 @@ type dashboard struct {
 func readDashboards(t *testing.T) map[string]dashboard {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(testenv.Root(), "config/grafana/*.json"))
-	if err != nil || len(files) != 4 {
+	if err != nil || len(files) != 5 {
 		t.Fatal(files, err)
 	}
 	all := map[string]dashboard{}

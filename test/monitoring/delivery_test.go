@@ -72,8 +72,8 @@ func TestMonitoring(t *testing.T) {
 	}
 }
 
-// open starts what there is to watch: programs on SQLite and PostgreSQL and one with an endpoint of its own, and people who use
-// them.
+// open starts what there is to watch: programs on SQLite and PostgreSQL, one with an endpoint of its own and one with a policy, and
+// people who use them.
 func (s *scene) open() {
 	s.Helper()
 	var err error
@@ -85,7 +85,7 @@ func (s *scene) open() {
 			s.Error(err)
 		}
 	})
-	s.applyFiles("config/samples/airport/*.yaml", "test/monitoring/testdata/shop.yaml")
+	s.applyFiles("config/samples/airport/*.yaml", "test/monitoring/testdata/*.yaml")
 	connection := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: shopNamespace, Name: "orders-db"}, StringData: map[string]string{"uri": s.postgres.DSN(nil)},
 	}
@@ -97,6 +97,7 @@ func (s *scene) open() {
 	s.operate(0)
 	s.awaitReady(airportNamespace)
 	s.awaitReady(shopNamespace)
+	s.awaitReady(cafeNamespace)
 	s.importAirport()
 	s.importOrders(40, 7)
 	s.customers()
@@ -114,7 +115,8 @@ spec:
   - {name: evening-hours, description: Keep one shop open until the last departure., dueDate: %q}
 `, time.Now().AddDate(0, 1, 0).Format(time.DateOnly), time.Now().Add(3*time.Hour).Format(time.RFC3339),
 		time.Now().AddDate(0, 0, -3).Format(time.DateOnly)))
-	s.cluster.operate(2 * time.Hour) // figures of participation are of full hours
+	s.visitCafe()
+	s.cluster.operate(2 * time.Hour) // figures of participation are of full hours, and promises pass with theirs
 	s.dedicated = s.dedicate()
 	s.dedicated.start()
 }
@@ -214,6 +216,8 @@ func (s *scene) dashboards(t *testing.T) {
 		`rate(cx_response_commit_duration_seconds_count{job="cx-operator"}[20s]) > 0`, `sum(rate(cx_responses_rejected_total[20s])) > 0`,
 		`sum(rate(cx_responses_accepted_total[20s])) > 0`, `sum(rate(cx_survey_page_views_total[20s])) > 0`, `cx_endpoint_readable`,
 		`cx_endpoint_ready_replicas == 1`,
+		`cx_follow_up_kept_ratio`, `cx_cases_overdue == 1`, `cx_action_plan_effect{verdict="Improved"} == 1`, `cx_action_plan_change_lower > 0`,
+		`cx_review_held_timestamp_seconds`, `cx_notifications_pending + cx_notifications_dead > 0`, `cx_team_open_plans > 0`,
 	} {
 		harness.Eventually(t, patience, busy, func() error {
 			s.pay()

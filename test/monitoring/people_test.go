@@ -25,12 +25,11 @@ import (
 // noRedirect has a form's answer, 303, seen as it is.
 var noRedirect = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
-// send makes a call and returns the body of its answer, which must have the status.
-func (k *cluster) send(want int, method, address, token, contentType, body string) string {
-	k.Helper()
+// call makes a call and returns the status and body of its answer.
+func (k *cluster) call(method, address, token, contentType, body string) (int, string, error) {
 	request, err := http.NewRequestWithContext(k.Context(), method, address, strings.NewReader(body))
 	if err != nil {
-		k.Fatal(err)
+		return 0, "", err
 	}
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
@@ -40,17 +39,21 @@ func (k *cluster) send(want int, method, address, token, contentType, body strin
 	}
 	response, err := noRedirect.Do(request)
 	if err != nil {
-		k.Fatal(err)
+		return 0, "", err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		k.Fatal(err)
+	return response.StatusCode, string(text), err
+}
+
+// send makes a call and returns the body of its answer, which must have the status.
+func (k *cluster) send(want int, method, address, token, contentType, body string) string {
+	k.Helper()
+	status, text, err := k.call(method, address, token, contentType, body)
+	if err != nil || status != want {
+		k.Fatalf("%s %s: %d instead of %d: %.500s %v", method, address, status, want, text, err)
 	}
-	if response.StatusCode != want {
-		k.Fatalf("%s %s: %s instead of %d: %.500s", method, address, response.Status, want, text)
-	}
-	return string(text)
+	return text
 }
 
 func (k *cluster) api(namespace, program string) string {
@@ -174,22 +177,11 @@ func (k *cluster) invite(contact string) string {
 // sendAny posts JSON and returns what is answered with 200 or 201.
 func (k *cluster) sendAny(address, token, body string) string {
 	k.Helper()
-	request, err := http.NewRequestWithContext(k.Context(), http.MethodPost, address, strings.NewReader(body))
-	if err != nil {
-		k.Fatal(err)
+	status, text, err := k.call(http.MethodPost, address, token, "application/json", body)
+	if err != nil || status/100 != 2 {
+		k.Fatalf("%s: %d %.500s %v", address, status, text, err)
 	}
-	request.Header.Set("Authorization", "Bearer "+token)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := noRedirect.Do(request)
-	if err != nil {
-		k.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode/100 != 2 {
-		k.Fatalf("%s: %s %s %v", address, response.Status, text, err)
-	}
-	return string(text)
+	return text
 }
 
 // customers do everything that is counted: they visit, answer, stop, are invited or left alone, are refused, and are robots.
