@@ -46,17 +46,10 @@ func (s cases) page(ctx context.Context, o *internalversion.ListOptions, w wante
 	for k := range programs {
 		keys = append(keys, k)
 	}
-	of, after := digest(request.NamespaceValue(ctx), o), ""
-	sources := w.sources(keys)
-	if o.Continue != "" {
-		from, ok := parseToken(o.Continue, of)
-		if !ok {
-			return nil, badContinue()
-		}
-		sources = slices.DeleteFunc(sources, func(s source) bool { return s.compare(from.source()) < 0 })
-		if len(sources) > 0 && sources[0].compare(from.source()) == 0 {
-			after = from.After
-		}
+	of := digest(request.NamespaceValue(ctx), o)
+	sources, after, ok := begin(w.sources(keys), o.Continue, of)
+	if !ok {
+		return nil, badContinue()
 	}
 	for i, from := range sources {
 		next, err := l.read(ctx, from, after)
@@ -64,7 +57,8 @@ func (s cases) page(ctx context.Context, o *internalversion.ListOptions, w wante
 			return nil, err
 		}
 		after = ""
-		if next == "" && (len(l.list.Items) < l.most || i == len(sources)-1) {
+		last := i == len(sources)-1
+		if next == "" && (last || len(l.list.Items) < l.most) {
 			continue
 		}
 		if o.Limit == 0 {
@@ -76,12 +70,30 @@ func (s cases) page(ctx context.Context, o *internalversion.ListOptions, w wante
 		l.list.Continue = position{
 			Namespace: from.program.Namespace, Program: from.program.Name, Touchpoint: from.touchpoint, After: next, List: of,
 		}.token()
-		if i == len(sources)-1 {
+		if last {
 			l.list.RemainingItemCount = &l.remaining
 		}
 		break
 	}
 	return l.list, nil
+}
+
+// begin returns the sources from where a token says, and the token of the first one's store; false for a token of another
+// list. A source that is gone since is passed over.
+func begin(sources []source, token, list string) (rest []source, after string, ok bool) {
+	if token == "" {
+		return sources, "", true
+	}
+	at, ok := parseToken(token, list)
+	if !ok {
+		return nil, "", false
+	}
+	from := at.source()
+	sources = slices.DeleteFunc(sources, func(s source) bool { return s.compare(from) < 0 })
+	if len(sources) > 0 && sources[0].compare(from) == 0 {
+		after = at.After
+	}
+	return sources, after, true
 }
 
 // lister fills one page.

@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/client-go/rest"
-
 	"github.com/cx-operator/cx-operator/test/testenv"
 )
 
@@ -106,7 +104,7 @@ func TestLimits(t *testing.T) {
 	namespace := testenv.Namespace(t)
 	s, program := i.open(t, namespace, "stay")
 	name := answer(t, s, program, 800, "", "ada@example.org", 48)
-	var client rest.Interface = i.kube.Discovery().RESTClient()
+	client := i.kube.Discovery().RESTClient()
 	body := `{"spec":{"note":"` + strings.Repeat("n", 2<<20) + `"}}`
 	result := client.Patch("application/merge-patch+json").AbsPath("/apis/feedback.cx-operator.io/v1alpha1/namespaces/" + namespace + "/cases/" + name).
 		Body([]byte(body)).MaxRetries(0).Do(t.Context())

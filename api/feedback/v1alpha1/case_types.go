@@ -126,7 +126,7 @@ type CaseStatus struct {
 	// +optional
 	// +listType=atomic
 	Answers []CaseAnswer `json:"answers,omitempty"`
-	// history, the oldest first, at most 100 entries. A list of cases leaves it out.
+	// history of the case, the oldest first, at most 100 entries. A list of cases leaves it out.
 	// +optional
 	// +listType=atomic
 	History []CaseEvent `json:"history,omitempty"`

@@ -451,7 +451,7 @@ func schema_cx_operator_api_feedback_v1alpha1_CaseStatus(ref common.ReferenceCal
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "history, the oldest first, at most 100 entries. A list of cases leaves it out.",
+							Description: "history of the case, the oldest first, at most 100 entries. A list of cases leaves it out.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
