@@ -133,6 +133,7 @@ type ActionPlanSpec struct {
 	Expected *Expected `json:"expected,omitempty"`
 	// hypothesis: why the actions are thought to help.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2000
 	Hypothesis string `json:"hypothesis,omitempty"`
 	// effect says how it is measured whether the plan worked.
@@ -219,6 +220,8 @@ type ActionPlanStatus struct {
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
 	Conflicts []string `json:"conflicts,omitempty"`
 	// outbox holds what is told to people about the resource: what waits, what died, and what was delivered lately.
 	// +optional

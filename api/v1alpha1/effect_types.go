@@ -37,11 +37,14 @@ type EffectRule struct {
 type Money struct {
 	// amount as a decimal: "12500.00".
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=20
 	// +kubebuilder:validation:Pattern=`^(0|[1-9][0-9]{0,14})(\.[0-9]{1,2})?$`
 	Amount string `json:"amount"`
 	// currency: ISO 4217, EUR.
 	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=3
 	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
 	Currency string `json:"currency"`
 }
@@ -62,6 +65,7 @@ type Business struct {
 	EffortDays int32 `json:"effortDays,omitempty"`
 	// goal of the owner that the plan serves: revenue, cost, culture, in the owner's words.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=500
 	Goal string `json:"goal,omitempty"`
 }
@@ -79,14 +83,17 @@ type EffectWindow struct {
 	Responses int64 `json:"responses"`
 	// score in the metric's unit; absent below the privacy floor.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Score string `json:"score,omitempty"`
 	// lower end of the confidence interval.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Lower string `json:"lower,omitempty"`
 	// upper end of the confidence interval.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Upper string `json:"upper,omitempty"`
 	// counts are the answers that the test needs of a window that is frozen, by class of answer; absent below the privacy floor.
@@ -95,6 +102,7 @@ type EffectWindow struct {
 	Counts map[string]int64 `json:"counts,omitempty"`
 	// definition is a digest of what was measured. With another one the windows cannot be compared.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Definition string `json:"definition,omitempty"`
 }
@@ -103,30 +111,37 @@ type EffectWindow struct {
 type Return struct {
 	// value of the change: change times valuePerPoint.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	Value string `json:"value"`
 	// valueLower is the value at the lower end of the change's interval.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	ValueLower string `json:"valueLower"`
 	// valueUpper is the value at the upper end of the change's interval.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	ValueUpper string `json:"valueUpper"`
 	// percent is 100 (value - cost) / cost; absent without a cost.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	Percent string `json:"percent,omitempty"`
 	// percentLower is that at the lower end.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	PercentLower string `json:"percentLower,omitempty"`
 	// percentUpper is that at the upper end.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	PercentUpper string `json:"percentUpper,omitempty"`
 	// currency of the values.
 	// +required
+	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=3
 	Currency string `json:"currency"`
 }
@@ -144,26 +159,32 @@ type Effect struct {
 	Outcome *EffectWindow `json:"outcome,omitempty"`
 	// change from baseline to outcome, in the metric's unit; absent below the privacy floor, as all that follows.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Change string `json:"change,omitempty"`
 	// changeLower is the lower end of the change's confidence interval.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	ChangeLower string `json:"changeLower,omitempty"`
 	// changeUpper is the upper end of the change's confidence interval.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	ChangeUpper string `json:"changeUpper,omitempty"`
 	// pValue of the test, two-sided.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8
 	PValue string `json:"pValue,omitempty"`
 	// responsesNeeded is how many more answers the outcome needs to show the change that is expected (or seen) at the
 	// program's confidence and a power of 80 percent; 0 where none.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	ResponsesNeeded int64 `json:"responsesNeeded,omitempty"`
 	// explanation in a sentence.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Explanation string `json:"explanation,omitempty"`
 	// judgedTime is when the verdict became final; absent while TooEarly.
@@ -186,6 +207,7 @@ type Revision struct {
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=200
 	Changes []string `json:"changes"`
 }

@@ -23,6 +23,7 @@ const (
 type WebhookChannel struct {
 	// url that takes the messages by POST: https://...
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:Pattern=`^https?://.+`
 	URL string `json:"url,omitempty"`
@@ -49,6 +50,7 @@ type EmailChannel struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=3
 	// +kubebuilder:validation:items:MaxLength=254
 	// +kubebuilder:validation:items:Pattern=`^[^@\s<>]+@[^@\s<>]+$`
 	To []string `json:"to"`
@@ -88,10 +90,14 @@ type NotifyChannel struct {
 type QuietHours struct {
 	// from the time of day, 18:00.
 	// +required
+	// +kubebuilder:validation:MinLength=5
+	// +kubebuilder:validation:MaxLength=5
 	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
 	From string `json:"from"`
 	// to the time of day, 08:00; before from it is that of the next day.
 	// +required
+	// +kubebuilder:validation:MinLength=5
+	// +kubebuilder:validation:MaxLength=5
 	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
 	To string `json:"to"`
 	// days on which nothing is sent at all.
@@ -103,6 +109,7 @@ type QuietHours struct {
 	// timeZone of the times: an IANA name.
 	// +optional
 	// +default="UTC"
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	TimeZone string `json:"timeZone,omitempty"`
 }
@@ -167,8 +174,9 @@ const (
 
 // Delivery is one message to one channel.
 type Delivery struct {
-	// team and channel: "concessions/chat".
+	// channel of a team: "concessions/chat".
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=127
 	Channel string `json:"channel"`
 	// state: Pending, Delivered or Dead.
@@ -176,6 +184,7 @@ type Delivery struct {
 	State DeliveryState `json:"state"`
 	// attempts so far.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	Attempts int32 `json:"attempts,omitempty"`
 	// time of the last attempt, or of the delivery.
 	// +optional
@@ -185,11 +194,13 @@ type Delivery struct {
 	NextTime *metav1.Time `json:"nextTime,omitempty"`
 	// problem of the last attempt, without anything secret.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	Problem string `json:"problem,omitempty"`
 	// message is the id of the message that carries the notice to the channel: its own, or that of a digest. It is noted
 	// before the message is sent for the first time, so that a repeat is the same message.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Message string `json:"message,omitempty"`
 }
@@ -199,6 +210,7 @@ type Delivery struct {
 type Notice struct {
 	// id of the message: a digest of object, breach, transition and time. It never changes, so a receiver can tell a repeat.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	ID string `json:"id"`
 	// class: Breach, Case, Review or Recognition.
@@ -212,14 +224,17 @@ type Notice struct {
 	Breach BreachType `json:"breach,omitempty"`
 	// objective that it is about.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Objective string `json:"objective,omitempty"`
 	// item within the object.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Item string `json:"item,omitempty"`
 	// reason of the transition, as in the event.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Reason string `json:"reason,omitempty"`
 	// to whom it is escalated; empty is the owner's team.
@@ -227,11 +242,12 @@ type Notice struct {
 	To EscalationTarget `json:"to,omitempty"`
 	// step of the escalation, from 1; 0 for none.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	Step int32 `json:"step,omitempty"`
 	// time of the transition.
 	// +required
 	Time metav1.Time `json:"time"`
-	// deliveries, once it was decided to whom the message goes. Empty before, and where nobody wants it.
+	// deliveries of the message, once it was decided to whom it goes. Empty before, and where nobody wants it.
 	// +optional
 	// +listType=map
 	// +listMapKey=channel

@@ -169,7 +169,7 @@ type ReviewRule struct {
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:MaxLength=8
 	// +kubebuilder:validation:Pattern=`^(0|[1-9][0-9]{0,2})(\.[0-9]{1,2})?$`
-	DetectChange intstr.IntOrString `json:"detectChange,omitempty"`
+	DetectChange *intstr.IntOrString `json:"detectChange,omitempty"`
 	// heldWithinDays is by when a review is held, in days after the end of its period, 1 to 31.
 	// +optional
 	// +default=7
@@ -274,6 +274,7 @@ type AccountabilityPolicySpec struct {
 type CadenceChoice struct {
 	// program that is reviewed.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Program string `json:"program"`
 	// cadence that follows: Weekly, BiWeekly or Monthly.
@@ -281,18 +282,22 @@ type CadenceChoice struct {
 	Cadence Cadence `json:"cadence"`
 	// objective whose answers decide, empty where the program has none.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Objective string `json:"objective,omitempty"`
 	// expectedPerWeek is how many answers a week is expected to bring: those of the last 90 days divided by 90/7.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	ExpectedPerWeek string `json:"expectedPerWeek,omitempty"`
 	// neededPerPeriod is how many answers each of two periods needs to show the change, at the policy's confidence and with
 	// a power of 80 percent.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	NeededPerPeriod int64 `json:"neededPerPeriod,omitempty"`
 	// arithmetic in a sentence.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Arithmetic string `json:"arithmetic,omitempty"`
 }

@@ -46,14 +46,17 @@ type ReviewSpec struct {
 	Period Period `json:"period"`
 	// insight: what the figures and comments of the period say.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4000
 	Insight string `json:"insight,omitempty"`
 	// pointOfView: what the group thinks of it.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4000
 	PointOfView string `json:"pointOfView,omitempty"`
 	// question that the group asks the rest of the organisation.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4000
 	Question string `json:"question,omitempty"`
 	// attendees are the teams that took part.
@@ -77,10 +80,12 @@ type ReviewSpec struct {
 type ReviewedObjective struct {
 	// touchpoint of the objective, empty for the program's own.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Touchpoint string `json:"touchpoint,omitempty"`
 	// objective by name.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Objective string `json:"objective"`
 	// metric of the objective.
@@ -88,6 +93,7 @@ type ReviewedObjective struct {
 	Metric Metric `json:"metric"`
 	// target of the objective.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Target string `json:"target,omitempty"`
 	// state of the objective, over its own window, when the figures were frozen.
@@ -95,14 +101,17 @@ type ReviewedObjective struct {
 	State ObjectiveState `json:"state,omitempty"`
 	// score of the period's answers; absent below the privacy floor, as all that follows.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Score string `json:"score,omitempty"`
 	// lower end of the confidence interval.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Lower string `json:"lower,omitempty"`
 	// upper end of the confidence interval.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Upper string `json:"upper,omitempty"`
 	// responses of the period.
@@ -110,17 +119,21 @@ type ReviewedObjective struct {
 	Responses int64 `json:"responses"`
 	// previousResponses of the period before.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	PreviousResponses int64 `json:"previousResponses,omitempty"`
 	// change against the period before.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Change string `json:"change,omitempty"`
 	// changeLower is the lower end of the change's confidence interval.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	ChangeLower string `json:"changeLower,omitempty"`
 	// changeUpper is the upper end of the change's confidence interval.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	ChangeUpper string `json:"changeUpper,omitempty"`
 	// significant says whether the interval of the change leaves out zero.
@@ -132,10 +145,12 @@ type ReviewedObjective struct {
 type Theme struct {
 	// words of the theme.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=120
 	Words string `json:"words"`
 	// question that was answered.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Question string `json:"question"`
 	// comments that have it: at least 10.
@@ -150,14 +165,17 @@ type Theme struct {
 type ReviewedPlan struct {
 	// name of the ActionPlan.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
 	// touchpoint of the plan, empty for the program's own.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Touchpoint string `json:"touchpoint,omitempty"`
 	// objective of the plan.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Objective string `json:"objective,omitempty"`
 	// state of the plan.
@@ -165,6 +183,7 @@ type ReviewedPlan struct {
 	State WorkState `json:"state,omitempty"`
 	// dueDate of the plan.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=10
 	DueDate string `json:"dueDate,omitempty"`
 	// effect of the plan so far.
@@ -172,6 +191,7 @@ type ReviewedPlan struct {
 	Effect EffectVerdict `json:"effect,omitempty"`
 	// change of the score that the effect is judged by.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	Change string `json:"change,omitempty"`
 }
@@ -180,10 +200,12 @@ type ReviewedPlan struct {
 type ReviewedBreach struct {
 	// kind of the object: SurveyProgram, Touchpoint, ActionPlan, Review.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Kind string `json:"kind"`
 	// name of the object.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
 	// type of the breach.
@@ -191,10 +213,12 @@ type ReviewedBreach struct {
 	Type BreachType `json:"type"`
 	// objective that the breach is about.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Objective string `json:"objective,omitempty"`
 	// item within the object.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Item string `json:"item,omitempty"`
 	// since when it is open.
@@ -206,6 +230,7 @@ type ReviewedBreach struct {
 type SponsorAttendance struct {
 	// team of the sponsor.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Team string `json:"team,omitempty"`
 	// attended of the reviews before this one, at most the last 12.
@@ -223,6 +248,7 @@ type ReviewFigures struct {
 	FrozenTime metav1.Time `json:"frozenTime"`
 	// use that may be made of them.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Use string `json:"use"`
 	// previous is the period that changes are against, as long as this one and right before it.
@@ -240,6 +266,7 @@ type ReviewFigures struct {
 	Themes []Theme `json:"themes,omitempty"`
 	// themesUnavailable says why there are no themes, where comments could not be read.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	ThemesUnavailable string `json:"themesUnavailable,omitempty"`
 	// breaches that were open, the first 200 by kind and name.

@@ -186,6 +186,7 @@ type SurveyProgramSpec struct {
 	Purpose string `json:"purpose"`
 	// strategy that the program serves, in the organisation's words.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2000
 	Strategy string `json:"strategy,omitempty"`
 	// communication says where insights are told to the organisation: addresses of boards, newsletters, channels.

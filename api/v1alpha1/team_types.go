@@ -52,21 +52,27 @@ type TeamSpec struct {
 type TeamLoad struct {
 	// openPlans that the team owns.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	OpenPlans int32 `json:"openPlans"`
 	// overduePlans of these.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	OverduePlans int32 `json:"overduePlans"`
 	// openActions that the team owns, of open plans.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	OpenActions int32 `json:"openActions"`
 	// overdueActions of these.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	OverdueActions int32 `json:"overdueActions"`
 	// effortDays that the open plans of the team declare.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	EffortDays int32 `json:"effortDays"`
 	// breaches that are open with the team as their owner.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	Breaches int32 `json:"breaches"`
 }
 

@@ -43,6 +43,7 @@ type Handoff struct {
 	ToRef NameRef `json:"toRef"`
 	// promise of the handoff: what the next team can rely on.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=500
 	Promise string `json:"promise,omitempty"`
 }
@@ -94,14 +95,17 @@ type CaseFigures struct {
 	Due int64 `json:"due"`
 	// sharePercent is 100 kept / due; absent where due is 0.
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8
 	SharePercent string `json:"sharePercent,omitempty"`
 	// shareLower is the lower end of its confidence interval (Wilson).
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8
 	ShareLower string `json:"shareLower,omitempty"`
 	// shareUpper is the upper end of its confidence interval (Wilson).
 	// +optional
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8
 	ShareUpper string `json:"shareUpper,omitempty"`
 	// oldestOpenTime is the hour at which the oldest open case was opened.

@@ -125,7 +125,6 @@ func TestCadenceOfAProgram(t *testing.T) {
 	rules := policy.ForProgram([]v1alpha1.AccountabilityPolicy{{Spec: v1alpha1.AccountabilityPolicySpec{
 		Review: &v1alpha1.ReviewRule{Cadence: v1alpha1.CadenceAuto},
 	}}}, p)
-	rules.Review.DetectChange.IntVal = 10
 	if got := Cadence(e, p, rules, teatime); got.Cadence != v1alpha1.CadenceMonthly || got.Objective != "" {
 		t.Errorf("without an objective: %+v", got)
 	}

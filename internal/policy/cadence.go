@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"gonum.org/v1/gonum/stat/distuv"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/internal/score"
@@ -61,10 +62,11 @@ func Cadence(e Expected) v1alpha1.CadenceChoice {
 	answers := min(max(e.Answers, 0), mostAnswers)
 	perWeek := float64(answers) * 7 / CadenceDays
 	choice.ExpectedPerWeek = strconv.FormatFloat(perWeek, 'f', 1, 64)
-	change, err := v1alpha1.ParseDecimal(e.Rule.DetectChange)
+	detect := detectChange(&e.Rule)
+	change, err := v1alpha1.ParseDecimal(detect)
 	low, high := score.TargetRange(e.Metric, e.Scale)
 	if err != nil || !(change > 0 && change <= high-low) {
-		choice.Arithmetic = fmt.Sprintf("%s goes from %s to %s and cannot change by %s: Monthly", e.Metric, number(low), number(high), e.Rule.DetectChange.String())
+		choice.Arithmetic = fmt.Sprintf("%s goes from %s to %s and cannot change by %s: Monthly", e.Metric, number(low), number(high), detect.String())
 		return choice
 	}
 	needed := answersNeeded(change, variance(low, high), e.ConfidencePercent)
@@ -74,9 +76,17 @@ func Cadence(e Expected) v1alpha1.CadenceChoice {
 		choice.Cadence, comparison = v1alpha1.CadenceWeekly, "at least"
 	}
 	choice.Arithmetic = fmt.Sprintf("%d answers in %d days are %s a week, %s the %d that each of two periods needs to show a change of %s at %d %% confidence with %d %% power%s: %s",
-		answers, CadenceDays, choice.ExpectedPerWeek, comparison, choice.NeededPerPeriod, e.Rule.DetectChange.String(),
+		answers, CadenceDays, choice.ExpectedPerWeek, comparison, choice.NeededPerPeriod, detect.String(),
 		confidencePercent(e.ConfidencePercent), int(power*100), orVerdict(needed, choice.NeededPerPeriod), choice.Cadence)
 	return choice
+}
+
+// detectChange of a rule: 10 where it states none, as the API defaults it.
+func detectChange(r *v1alpha1.ReviewRule) intstr.IntOrString {
+	if r.DetectChange == nil {
+		return intstr.FromInt32(10)
+	}
+	return *r.DetectChange
 }
 
 func orVerdict(needed, taken int64) string {

@@ -13,7 +13,7 @@ import (
 func expected(answers int64, metric score.Metric, scale score.Scale, change string) Expected {
 	return Expected{
 		Program: "visits", ConfidencePercent: 95, MinimumResponses: 30, Objective: "promise", Metric: metric, Scale: scale, Answers: answers,
-		Rule: v1alpha1.ReviewRule{Cadence: v1alpha1.CadenceAuto, DetectChange: intstr.Parse(change)},
+		Rule: v1alpha1.ReviewRule{Cadence: v1alpha1.CadenceAuto, DetectChange: new(intstr.Parse(change))},
 	}
 }
 
@@ -91,7 +91,7 @@ func FuzzCadence(f *testing.F) {
 	rank := map[v1alpha1.Cadence]int{v1alpha1.CadenceMonthly: 1, v1alpha1.CadenceWeekly: 2}
 	f.Fuzz(func(t *testing.T, answers, more int64, change string, percent, minimum int32, metric uint8) {
 		in := expected(answers, metrics[int(metric)%len(metrics)], five, change)
-		in.Rule.DetectChange = intstr.FromString(change[:min(len(change), 8)])
+		in.Rule.DetectChange = new(intstr.FromString(change[:min(len(change), 8)]))
 		in.ConfidencePercent, in.MinimumResponses = percent, minimum
 		got := Cadence(in)
 		if got != Cadence(in) {
