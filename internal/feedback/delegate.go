@@ -34,13 +34,21 @@ const (
 // by a token, and what they may do. Nobody is let in unknown.
 func delegate(ctx context.Context, client kubernetes.Interface, config *genericapiserver.Config) error {
 	backoff := &wait.Backoff{Duration: 500 * time.Millisecond, Factor: 1.5, Jitter: 0.2, Steps: 5}
-	clientCA, err := dynamiccertificates.NewDynamicCAFromConfigMapController("client-ca", metav1.NamespaceSystem, authenticationConfig, "client-ca-file", client)
+	published, err := readPublished(ctx, client)
 	if err != nil {
-		return fmt.Errorf("authority of client certificates: %w", err)
+		return err
 	}
 	proxy, err := newFrontProxy(ctx, client)
 	if err != nil {
 		return err
+	}
+	clientCA, err := newClientCA(client, published)
+	if err != nil {
+		return err
+	}
+	authorities := []dynamiccertificates.CAContentProvider{proxy}
+	if clientCA != nil {
+		authorities = append(authorities, clientCA)
 	}
 	headers := &authenticatorfactory.RequestHeaderConfig{
 		CAContentProvider:   proxy,
@@ -51,7 +59,7 @@ func delegate(ctx context.Context, client kubernetes.Interface, config *generica
 		AllowedClientNames:  headerrequest.StringSliceProviderFunc(proxy.AllowedClientNames),
 	}
 	config.Authentication.RequestHeaderConfig = headers
-	for _, ca := range []dynamiccertificates.CAContentProvider{clientCA, proxy} {
+	for _, ca := range authorities {
 		if err := config.Authentication.ApplyClientCert(ca, config.SecureServing); err != nil {
 			return fmt.Errorf("authorities of clients: %w", err)
 		}
@@ -70,6 +78,32 @@ func delegate(ctx context.Context, client kubernetes.Interface, config *generica
 		return fmt.Errorf("set up authorization: %w", err)
 	}
 	return nil
+}
+
+// readPublished returns what the API server publishes in authenticationConfig.
+func readPublished(ctx context.Context, client kubernetes.Interface) (map[string]string, error) {
+	config, err := client.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, authenticationConfig, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read ConfigMap kube-system/%s: %w", authenticationConfig, err)
+	}
+	if config.Data["requestheader-client-ca-file"] == "" {
+		return nil, fmt.Errorf("ConfigMap kube-system/%s has no requestheader-client-ca-file: the cluster's aggregation layer is off", authenticationConfig)
+	}
+	return config.Data, nil
+}
+
+// newClientCA returns the authority of the certificates by which the cluster knows people. It is nil where the cluster knows
+// nobody so, which is no fault: one that is looked for in vain would be an error in the log, every minute.
+func newClientCA(client kubernetes.Interface, published map[string]string) (dynamiccertificates.CAContentProvider, error) {
+	const key = "client-ca-file"
+	if published[key] == "" {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	ca, err := dynamiccertificates.NewDynamicCAFromConfigMapController("client-ca", metav1.NamespaceSystem, authenticationConfig, key, client)
+	if err != nil {
+		return nil, fmt.Errorf("authority of client certificates: %w", err)
+	}
+	return ca, nil
 }
 
 // frontProxy is the authority of the API server's own certificate, and the headers in which it names users. The server runs
@@ -91,13 +125,6 @@ func newFrontProxy(ctx context.Context, client kubernetes.Interface) (*frontProx
 	)}
 	if err := p.RunOnce(ctx); err != nil {
 		return nil, fmt.Errorf("read ConfigMap kube-system/%s: %w", authenticationConfig, err)
-	}
-	config, err := client.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, authenticationConfig, metav1.GetOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("read ConfigMap kube-system/%s: %w", authenticationConfig, err)
-	}
-	if config.Data["requestheader-client-ca-file"] == "" {
-		return nil, fmt.Errorf("ConfigMap kube-system/%s has no requestheader-client-ca-file: the cluster's aggregation layer is off", authenticationConfig)
 	}
 	return p, nil
 }

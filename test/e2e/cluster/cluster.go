@@ -104,9 +104,7 @@ func (c *Cluster) Kubectl(t *testing.T, args ...string) string {
 // test fails where the program fails.
 func (c *Cluster) Run(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
-	cmd.Dir = Root()
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig(), "MAKEFLAGS=")
+	cmd := c.Command(t.Context(), name, args...)
 	var errors strings.Builder
 	cmd.Stderr = &errors
 	out, err := cmd.Output()
@@ -114,6 +112,14 @@ func (c *Cluster) Run(t *testing.T, name string, args ...string) string {
 		t.Fatalf("%s %s: %v\n%s%s", filepath.Base(name), strings.Join(args, " "), err, out, errors.String())
 	}
 	return string(out)
+}
+
+// Command is a program that is to run in the checkout, with the cluster as the current one of kubectl.
+func (c *Cluster) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = Root()
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig(), "MAKEFLAGS=")
+	return cmd
 }
 
 // Await tries again and again until try returns nil, and fails the test with the last error when the limit has passed.
