@@ -64,8 +64,7 @@ func ages(age string) *panel {
 		columns = append(columns, column{fmt.Sprintf("Value #%c", 'A'+i), b.title, shown("short", 0)})
 		queries = append(queries, query{expr: fmt.Sprintf("sum by (team) ((%s >= bool %g) * (%s < bool %g))", age, b.from, age, b.to)})
 	}
-	columns = append(columns, column{"Value #D", "Older", append(shown("short", 0), property{"thresholds", steps(green, 1.0, red)},
-		property{"custom.cellOptions", map[string]any{"type": "color-text"}})})
+	columns = append(columns, column{"Value #D", "Older", inColour("short", steps(green, 1.0, red))})
 	queries = append(queries, query{expr: fmt.Sprintf("sum by (team) (%s >= bool %g)", age, bands[len(bands)-1].to)})
 	return table("Open breaches by team and age", "How many breaches are open for how long, by the team that is asked to act. "+fairness,
 		24, 7, columns, queries...).sorted("Older", true)
@@ -79,8 +78,7 @@ func plansTable(title, selector string, width int) *panel {
 		{"action_plan", "Plan", nil}, {"namespace", "Namespace", nil}, {"program", "Program", nil}, {"touchpoint", "Touchpoint", []property{touchpointLink()}},
 		{"objective", "Objective", nil}, {"team", "Team", nil}, {"state", "State", coloured(planStates)}, {"Value #C", "", nil},
 		{"Value #A", "Due", shown("dateTimeAsLocal", 0)},
-		{"Value #B", "Time left", append(shown("s", 0), property{"thresholds", steps(red, 0.0, orange, days(7), green)},
-			property{"custom.cellOptions", map[string]any{"type": "color-text"}})},
+		{"Value #B", "Time left", inColour("s", steps(red, 0.0, orange, days(7), green))},
 	}
 	return table(title, "Plans that are neither complete nor cancelled, with the time left until their due date ends in the program's time zone.",
 		width, 9, columns,
@@ -99,8 +97,7 @@ func acknowledging(selector string) []*panel {
 	plan := []column{{"action_plan", "Plan", nil}, {"namespace", "Namespace", nil}, {"program", "Program", nil}, {"touchpoint", "Touchpoint", nil}, {"objective", "Objective", nil}, {"team", "Team", nil}}
 	waiting := append(plan[:len(plan):len(plan)],
 		column{"Value #A", "Waits for", shown("s", 0)},
-		column{"Value #B", "Time left", append(shown("s", 0), property{"thresholds", steps(red, 0.0, orange, days(1), green)},
-			property{"custom.cellOptions", map[string]any{"type": "color-text"}})})
+		column{"Value #B", "Time left", inColour("s", steps(red, 0.0, orange, days(1), green))})
 	still := fmt.Sprintf(" unless %s and on (namespace, action_plan) (%s)", taken, open)
 	return []*panel{
 		bars("Median time to acknowledge", "Half of the plans of a team that were taken over were so within this time. A plan that was written with its acknowledgement took none.", 8, 9,

@@ -182,9 +182,9 @@ func shown(unit string, decimals int) []property {
 	return []property{{"unit", unit}, {"decimals", decimals}}
 }
 
-// inColour has the text of a cell shown in a unit, and in the colours of its values.
-func inColour(unit string, decimals int, colours *thresholds) []property {
-	return append(shown(unit, decimals), property{"thresholds", colours}, property{"custom.cellOptions", map[string]any{"type": "color-text"}})
+// inColour has the text of a cell shown in a unit, as whole numbers, and in the colours of its values.
+func inColour(unit string, colours *thresholds) []property {
+	return append(shown(unit, 0), property{"thresholds", colours}, property{"custom.cellOptions", map[string]any{"type": "color-text"}})
 }
 
 // linked makes a cell a link.

@@ -49,7 +49,7 @@ func endpoint() dashboard {
 		lines("Share refused for want of a store", "Refused as unavailable, of all that was sent. More than none means lost or repeated work for customers.", 12, 8,
 			query{fmt.Sprintf(`(sum by (namespace, program) (rate(cx_responses_rejected_total{%[1]s,reason="unavailable"}[$__rate_interval])) or 0 * %[2]s) / (%[2]s + sum by (namespace, program) (rate(cx_responses_rejected_total{%[1]s}[$__rate_interval])))`,
 				programs, rate("namespace, program", "cx_responses_accepted_total")), "{{namespace}}/{{program}}"}).
-			unit("percentunit", 2).between(0, 1).thresholds(steps(green, 0.001, red)).zeroLine(),
+			unit("percentunit", 2).upToOne().thresholds(steps(green, 0.001, red)).zeroLine(),
 		row("Processes"),
 		lines("Memory", "Resident memory of each process.", 8, 8,
 			query{`process_resident_memory_bytes{` + jobs + `}`, "{{job}} {{instance}}"}).unit("bytes", 1).fromZero(),

@@ -44,7 +44,7 @@ func closedLoop(selector string) []*panel {
 	age := fmt.Sprintf("(time() - %s)", of("cx_cases_oldest_open_timestamp_seconds"))
 	columns := []column{
 		{"namespace", "Namespace", nil}, {"program", "Program", nil}, {"touchpoint", "Touchpoint", []property{touchpointLink()}}, {"team", "Team", nil},
-		{"Value #A", "Open", shown("short", 0)}, {"Value #B", "Overdue", inColour("short", 0, steps(green, 1.0, red))},
+		{"Value #A", "Open", shown("short", 0)}, {"Value #B", "Overdue", inColour("short", steps(green, 1.0, red))},
 		{"Value #C", "Oldest open for", shown("s", 0)},
 		{"Value #D", "Kept", shown("percentunit", 1)}, {"Value #E", "Lower", shown("percentunit", 1)}, {"Value #F", "Upper", shown("percentunit", 1)},
 	}
@@ -66,7 +66,7 @@ func closedLoop(selector string) []*panel {
 			query{fmt.Sprintf("sum(%s)", of("cx_cases_open")), "open"}, query{fmt.Sprintf("sum(%s)", of("cx_cases_overdue")), "overdue"}).
 			unit("short", 0).fromZero(),
 		lines("Promises kept", "Share of customers of each touchpoint who were contacted in time, over 90 days. Its interval is in the table above: of few cases it is wide. "+fairness, 12, 9,
-			query{of("cx_follow_up_kept_ratio"), "{{program}} {{touchpoint}}"}).unit("percentunit", 1).between(0, 1),
+			query{of("cx_follow_up_kept_ratio"), "{{program}} {{touchpoint}}"}).unit("percentunit", 1).upToOne(),
 	}
 }
 
@@ -97,8 +97,8 @@ func loads(selector string) []*panel {
 	late := steps(green, 1.0, orange)
 	columns := []column{
 		{"namespace", "Namespace", nil}, {"team", "Team", nil},
-		{"Value #A", "Open plans", shown("short", 0)}, {"Value #B", "Overdue plans", inColour("short", 0, late)},
-		{"Value #C", "Open actions", shown("short", 0)}, {"Value #D", "Overdue actions", inColour("short", 0, late)},
+		{"Value #A", "Open plans", shown("short", 0)}, {"Value #B", "Overdue plans", inColour("short", late)},
+		{"Value #C", "Open actions", shown("short", 0)}, {"Value #D", "Overdue actions", inColour("short", late)},
 	}
 	return []*panel{
 		row("Load of the teams"),
@@ -117,7 +117,7 @@ func reviews(selector string) []*panel {
 	columns := []column{
 		{"review", "Review", nil}, {"namespace", "Namespace", nil}, {"program", "Program", nil}, {"team", "Team", nil},
 		{"Value #A", "Due", shown("dateTimeAsLocal", 0)}, {"Value #B", "Held", shown("dateTimeAsLocal", 0)},
-		{"Value #C", "Time left", inColour("s", 0, steps(red, 0.0, orange, days(2), green))},
+		{"Value #C", "Time left", inColour("s", steps(red, 0.0, orange, days(2), green))},
 	}
 	return []*panel{
 		row("Reviews"),
@@ -140,7 +140,7 @@ func messages(selector string) []*panel {
 	undelivered := fmt.Sprintf(" and (%s + %s > 0)", pending, dead)
 	columns := []column{
 		{"team", "Team", nil}, {"namespace", "Namespace", nil}, {"kind", "Kind", nil}, {"name", "Name", nil},
-		{"Value #A", "Waiting", shown("short", 0)}, {"Value #B", "Given up", inColour("short", 0, steps(green, 1.0, orange))},
+		{"Value #A", "Waiting", shown("short", 0)}, {"Value #B", "Given up", inColour("short", steps(green, 1.0, orange))},
 	}
 	const page = "docs/notifications.md"
 	return []*panel{

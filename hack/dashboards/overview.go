@@ -100,7 +100,7 @@ func participation(selector string) []*panel {
 			query{survey("cx_survey_visits_started"), "begun"}, query{survey("cx_survey_visits_completed"), "finished"}).
 			unit("short", 0).fromZero(),
 		lines("Share that finished", "Finished of begun, with its confidence interval.", 8, 8, share("cx_survey_completion_ratio")...).
-			unit("percentunit", 1).between(0, 1).band(""),
+			unit("percentunit", 1).upToOne().band(""),
 		lines("Time to answer", "Time within which half (50) and nine in ten (90) of those who finished had sent their answers.", 8, 8,
 			query{one(surveyKey+", percentile", "cx_survey_duration_seconds", selector), "{{percentile}} %"}).unit("s", 0).fromZero(),
 		bars("Where people stopped", "People who have sent nothing so far, by the last question that they answered.", 8, 9,
@@ -109,7 +109,7 @@ func participation(selector string) []*panel {
 			query{survey("cx_survey_invitations"), "invited"}, query{survey("cx_survey_invitations_answered"), "answered"}).
 			unit("short", 0).fromZero(),
 		lines("Response rate", "Answered of invited, with its confidence interval. Answers through an open address have no rate.", 8, 9,
-			share("cx_survey_response_rate_ratio")...).unit("percentunit", 1).between(0, 1).band(""),
+			share("cx_survey_response_rate_ratio")...).unit("percentunit", 1).upToOne().band(""),
 		bars("Invitations not made", "People who were not invited because they were asked or answered a short time before, by scope and reason.", 12, 7,
 			query{one("scope, reason", "cx_survey_invitations_skipped", selector), "{{scope}}: {{reason}}"}).unit("short", 0).none("none"),
 		bars("Kept apart", "Responses that are out of every score, by the check against robots that they failed.", 12, 7,

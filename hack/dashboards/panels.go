@@ -148,9 +148,9 @@ func (p *panel) unit(unit string, decimals int) *panel {
 	return p
 }
 
-// between sets the ends of the scale.
-func (p *panel) between(low, high float64) *panel {
-	p.FieldConfig.Defaults.Min, p.FieldConfig.Defaults.Max = number(low), number(high)
+// upToOne has the scale go from 0 to 1, as shares do.
+func (p *panel) upToOne() *panel {
+	p.FieldConfig.Defaults.Min, p.FieldConfig.Defaults.Max = number(0), number(1)
 	return p
 }
 

@@ -62,8 +62,7 @@ func breaches(title, selector string, width int) *panel {
 		{"type", "Breach", []property{linked("Runbook of ${__value.text}", anyRunbook, true)}},
 		{"kind", "Kind", nil}, {"namespace", "Namespace", nil}, {"name", "Name", nil}, {"objective", "Objective", nil}, {"item", "Action", nil},
 		{"program", "Program", nil}, {"team", "Team", nil},
-		{"Value", "Open for", append(shown("s", 0), property{"thresholds", steps(green, days(7), orange, days(30), red)},
-			property{"custom.cellOptions", map[string]any{"type": "color-text"}})},
+		{"Value", "Open for", inColour("s", steps(green, days(7), orange, days(30), red))},
 	}
 	return table(title, "What is broken now, for how long, and who is asked to act. "+fairness, width, 9, columns,
 		query{expr: fmt.Sprintf("time() - %s", one(breachKey, "cx_accountability_breach_start_timestamp_seconds", selector))},
