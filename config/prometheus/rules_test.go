@@ -90,6 +90,8 @@ func TestOneAlertPerBreachType(t *testing.T) {
 	for _, b := range []v1alpha1.BreachType{
 		v1alpha1.BreachObjectiveMissed, v1alpha1.BreachPlanMissing, v1alpha1.BreachPlanUnacknowledged, v1alpha1.BreachPlanOverdue,
 		v1alpha1.BreachActionOverdue, v1alpha1.BreachOwnerMissing, v1alpha1.BreachUnmeasured, v1alpha1.BreachSponsorMissing,
+		v1alpha1.BreachFollowUpOverdue, v1alpha1.BreachReviewMissed, v1alpha1.BreachSponsorSilent, v1alpha1.BreachHandoffUncovered,
+		v1alpha1.BreachConsistentlyLow, v1alpha1.BreachNoActionTaken,
 	} {
 		want = append(want, "CX"+string(b))
 	}
