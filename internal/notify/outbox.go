@@ -31,6 +31,8 @@ const (
 // The outbox never holds more than MaxOutbox. Where there is no room, the oldest notice that was delivered gives way, then the
 // oldest that is dead, whose death was an event. Where all are still to be sent, the last one takes the new ones in: its Merged counts
 // them, and its message says that there were more.
+//
+// A breach that closes within Gather of its opening, before anybody is told, leaves neither notice.
 func Enqueue(outbox []v1alpha1.Notice, uid types.UID, ts []Transition, now time.Time) []v1alpha1.Notice {
 	if len(ts) == 0 {
 		return outbox
@@ -41,9 +43,27 @@ func Enqueue(outbox []v1alpha1.Notice, uid types.UID, ts []Transition, now time.
 		if slices.ContainsFunc(out, func(o v1alpha1.Notice) bool { return o.ID == n.ID }) {
 			continue
 		}
+		if i := untold(out, n); i >= 0 {
+			out = slices.Delete(out, i, i+1)
+			continue
+		}
 		out = add(out, n)
 	}
 	return out
+}
+
+// untold returns the index of the opening that a closing follows within Gather, so that no message has it yet; -1 for none.
+// While many resources are applied at once, a program may be seen a moment before its team: nobody is to be told of that.
+func untold(outbox []v1alpha1.Notice, closing v1alpha1.Notice) int {
+	if closing.Class != v1alpha1.NoticeBreach || closing.Transition != v1alpha1.NoticeClosed {
+		return -1
+	}
+	return slices.IndexFunc(outbox, func(o v1alpha1.Notice) bool {
+		return o.Class == closing.Class && o.Transition == v1alpha1.NoticeOpened && o.Merged == 0 &&
+			o.Breach == closing.Breach && o.Objective == closing.Objective && o.Item == closing.Item &&
+			!closing.Time.Before(&o.Time) && closing.Time.Sub(o.Time.Time) < Gather &&
+			!slices.ContainsFunc(o.Deliveries, func(d v1alpha1.Delivery) bool { return d.Message != "" || d.State != v1alpha1.DeliveryPending })
+	})
 }
 
 // Prune returns a copy of the outbox without notices that were delivered, or died, long enough ago.

@@ -148,6 +148,49 @@ func TestEnqueueWithoutRoom(t *testing.T) {
 	}
 }
 
+// A breach that is gone before anybody can be told leaves nothing; one that lasts, or that a message has, is told to its end.
+func TestABreachOfAMomentIsNotTold(t *testing.T) {
+	b := v1alpha1.Breach{Type: v1alpha1.BreachOwnerMissing, Item: "signs"}
+	for _, tt := range []struct {
+		name   string
+		after  time.Duration
+		other  v1alpha1.Breach
+		change func(n *v1alpha1.Notice)
+		left   int
+	}{
+		{name: "gone at once", other: b},
+		{name: "gone in time", after: Gather - time.Second, other: b},
+		{name: "addressed, not sent", other: b, change: func(n *v1alpha1.Notice) {
+			n.Addressed, n.Deliveries = true, []v1alpha1.Delivery{{Channel: "team/c", State: v1alpha1.DeliveryPending}}
+		}},
+		{name: "nobody wants to know", other: b, change: func(n *v1alpha1.Notice) { n.Addressed = true }},
+		{name: "lasted", after: Gather, other: b, left: 2},
+		{name: "another breach", other: v1alpha1.Breach{Type: v1alpha1.BreachSponsorMissing, Item: "signs"}, left: 2},
+		{name: "another item", other: v1alpha1.Breach{Type: b.Type, Item: "lifts"}, left: 2},
+		{name: "another objective", other: v1alpha1.Breach{Type: b.Type, Item: "signs", Objective: "easy"}, left: 2},
+		{name: "before it opened", after: -time.Second, other: b, left: 2},
+		{name: "stands for others", other: b, change: func(n *v1alpha1.Notice) { n.Merged = 1 }, left: 2},
+		{name: "a message has it", other: b, change: func(n *v1alpha1.Notice) {
+			n.Addressed, n.Deliveries = true, []v1alpha1.Delivery{{Channel: "team/c", State: v1alpha1.DeliveryPending, Message: "m"}}
+		}, left: 2},
+		{name: "given up", other: b, change: func(n *v1alpha1.Notice) {
+			n.Addressed, n.Deliveries = true, []v1alpha1.Delivery{{Channel: "team/c", State: v1alpha1.DeliveryDead}}
+		}, left: 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			outbox := Enqueue(nil, "uid", FromBreaches([]breach.Transition{breach.Opened(b)}, noon), noon)
+			if tt.change != nil {
+				tt.change(&outbox[0])
+			}
+			now := noon.Add(tt.after)
+			got := Enqueue(outbox, "uid", FromBreaches([]breach.Transition{breach.Closed(tt.other, v1alpha1.ReasonRecovered)}, now), now)
+			if len(got) != tt.left || len(outbox) != 1 {
+				t.Errorf("%d notices are left, want %d: %+v", len(got), tt.left, got)
+			}
+		})
+	}
+}
+
 // Whatever happens, in whatever order: never above the bound, no id twice, nothing that waits is lost without being counted.
 func FuzzEnqueue(f *testing.F) {
 	f.Add([]byte("abcabcxyz"), uint8(3))

@@ -22,11 +22,6 @@ import (
 	"github.com/cx-operator/cx-operator/hack/node"
 )
 
-const (
-	caseOpened   = "io.cx-operator.case.opened"
-	breachOpened = "io.cx-operator.breach.opened"
-)
-
 // receiver is a team's own server for messages, outside of the cluster.
 type receiver struct {
 	url, secret string
@@ -41,14 +36,36 @@ type receiver struct {
 type message struct {
 	id    string // the header webhook-id
 	event struct {
-		ID      string `json:"id"`
-		Type    string `json:"type"`
-		Subject string `json:"subject"`
-		Data    struct {
-			Text, Namespace, Program, Touchpoint, Breach, Case string
+		ID   string `json:"id"`
+		Data struct {
+			item
+			Notices []item `json:"notices"` // of a digest
 		} `json:"data"`
 	}
 }
+
+// item is one thing that a message tells.
+type item struct {
+	Class      string `json:"class"`
+	Transition string `json:"transition"`
+	Breach     string `json:"breach"`
+	Namespace  string `json:"namespace"`
+	Touchpoint string `json:"touchpoint"`
+	Case       string `json:"case"`
+}
+
+// items are what a message tells: one thing, or those of a digest.
+func (m message) items() []item {
+	if len(m.event.Data.Notices) > 0 {
+		return m.event.Data.Notices
+	}
+	return []item{m.event.Data.item}
+}
+
+// tells says whether a message tells a thing.
+func (m message) tells(of func(item) bool) bool { return slices.ContainsFunc(m.items(), of) }
+
+func ofCases(i item) bool { return i.Class == "Case" }
 
 func newReceiver(t *testing.T) *receiver {
 	t.Helper()
@@ -102,7 +119,7 @@ func (r *receiver) take(m message, err error) (held chan message) {
 		return nil
 	}
 	r.messages = append(r.messages, m)
-	if m.event.Type == caseOpened {
+	if m.tells(ofCases) {
 		held, r.held = r.held, nil
 	}
 	return held
@@ -138,13 +155,13 @@ func (r *receiver) hold() <-chan message {
 	return r.held
 }
 
-// of returns the ids of all messages of a type that arrived about a case; "" for one about none.
-func (r *receiver) of(kind, id string) []string {
+// ids returns those of all messages that tell a thing, as often as they arrived.
+func (r *receiver) ids(of func(item) bool) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var ids []string
 	for _, m := range r.messages {
-		if m.event.Type == kind && m.event.Data.Case == id {
+		if m.tells(of) {
 			ids = append(ids, m.id)
 		}
 	}
