@@ -213,7 +213,7 @@ type EscalationStep struct {
 
 // Recognition says whether good findings are told as well.
 type Recognition struct {
-	// mode: Notify tells the owner's team when an objective becomes Met and stays so for afterWindows; None keeps silent.
+	// mode: Notify tells the owner's team when an objective becomes Met and stays so for afterDays; None keeps silent.
 	// +optional
 	// +default="Notify"
 	// +kubebuilder:validation:Enum=Notify;None

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/spf13/cobra"
+
 	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/cx-operator/cx-operator/internal/transfer"
-	"github.com/spf13/cobra"
 )
 
 // NewRootCommand returns the command "cx-operator" with its subcommands.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -156,14 +157,15 @@ func section(w io.Writer, heading string, pairs ...string) {
 		fmt.Fprintln(w, heading)
 	}
 	width := 0
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			width = max(width, len(pairs[i]))
+	for pair := range slices.Chunk(pairs, 2) {
+		if pair[1] != "" {
+			width = max(width, len(pair[0]))
 		}
 	}
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			fmt.Fprintf(w, "  %-*s  %s\n", width+1, pairs[i]+":", strings.ReplaceAll(lines(pairs[i+1]), "\n", "\n"+strings.Repeat(" ", width+5)))
+	for pair := range slices.Chunk(pairs, 2) {
+		if pair[1] != "" {
+			value := strings.ReplaceAll(lines(pair[1]), "\n", "\n"+strings.Repeat(" ", width+5))
+			fmt.Fprintf(w, "  %-*s  %s\n", width+1, pair[0]+":", value)
 		}
 	}
 }

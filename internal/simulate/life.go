@@ -95,7 +95,7 @@ func (w *world) endDay(day int) error {
 		Objectives: []evaluate.Objective{w.promise()},
 		Rules: evaluate.Rules{
 			MinimumResponses: 30, MinimumCell: 5, Release: v1alpha1.ReleaseGuarded, Judging: v1alpha1.JudgingDaily,
-			ConfirmDays: int32(w.options.ConfirmDays), //nolint:gosec // a few days
+			ConfirmDays: int32(w.options.ConfirmDays),
 		},
 	})
 	if err != nil {
@@ -140,7 +140,7 @@ func (w *world) note(day int, out evaluate.Output) {
 func (w *world) promise() evaluate.Objective {
 	return evaluate.Objective{
 		Name: objective, Question: "ease", Revision: 1, Target: w.options.Target, TargetText: score.FormatDecimal(w.options.Target),
-		WindowDays: int32(w.options.WindowDays), //nolint:gosec // at most a year
+		WindowDays: int32(w.options.WindowDays),
 		Definition: score.Definition{Metric: score.CSAT, Scale: score.Scale{Min: 1, Max: 5}, Confidence: 0.95},
 	}
 }
@@ -170,7 +170,7 @@ func (w *world) followUp(b *v1alpha1.Breach, out evaluate.Output, now time.Time)
 		Now: now, Namespace: "simulation", Program: "simulation", Touchpoint: touchpoint, DisplayName: touchpoint,
 		Objective: v1alpha1.Objective{
 			Name: objective, Question: "ease", Metric: v1alpha1.MetricCSAT, Target: intstr.FromInt(int(w.options.Target)),
-			WindowDays: int32(w.options.WindowDays), //nolint:gosec // at most a year
+			WindowDays: int32(w.options.WindowDays),
 		},
 		Status: out.Objectives[0], Breach: *b, Judged: out.Judged, Plans: w.plans,
 		Rule: v1alpha1.ActionPlanRule{Mode: v1alpha1.PlanModeCreate, AcknowledgeWithinHours: 48, DueWithinDays: 30},

@@ -95,7 +95,7 @@ func TestStrata(t *testing.T) {
 }
 
 func TestPoisson(t *testing.T) {
-	chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test must repeat
+	chance := rand.New(rand.NewPCG(1, 2))
 	for _, mean := range []float64{0.5, 1, 33, 100} {
 		var sum, squares float64
 		const draws = 20_000

@@ -7,8 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/cx-operator/cx-operator/internal/exit"
 	"github.com/spf13/cobra"
+
+	"github.com/cx-operator/cx-operator/internal/exit"
 )
 
 type exportOptions struct {

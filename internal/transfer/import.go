@@ -91,19 +91,27 @@ type importRun struct {
 	errOut io.Writer
 }
 
-func (o importOptions) prepare(cmd *cobra.Command, files []string) (*importRun, error) {
+// refuse says what is wrong with the command line.
+func (o importOptions) refuse(files []string) error {
 	if err := o.check(); err != nil {
-		return nil, err
+		return err
 	}
 	switch {
 	case o.output != "text" && o.output != "json":
-		return nil, fmt.Errorf("--output %q is unknown, write text or json", o.output)
+		return fmt.Errorf("--output %q is unknown, write text or json", o.output)
 	case o.dryRun && len(o.surveys) == 0:
-		return nil, errors.New("--dry-run needs --survey: the manifests to check rows against")
+		return errors.New("--dry-run needs --survey: the manifests to check rows against")
 	case !o.dryRun && o.find == nil && (o.url == "" || o.tokenFile == ""):
-		return nil, errors.New("--url and --token-file are required, unless --dry-run is given")
+		return errors.New("--url and --token-file are required, unless --dry-run is given")
 	case slices.Contains(files, "-") && len(files) > 1:
-		return nil, errors.New("standard input (-) cannot be combined with files")
+		return errors.New("standard input (-) cannot be combined with files")
+	}
+	return nil
+}
+
+func (o importOptions) prepare(cmd *cobra.Command, files []string) (*importRun, error) {
+	if err := o.refuse(files); err != nil {
+		return nil, err
 	}
 	key, client, err := o.connect(cmd.Context(), o.dryRun)
 	if err != nil {
