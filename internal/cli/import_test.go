@@ -17,6 +17,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/internal/intake"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/sqlite"
@@ -308,7 +309,7 @@ func TestExport(t *testing.T) {
 	}
 	code, out, errOut := e.command("export $TO --token-file read-token --format ndjson")
 	file, err := os.ReadFile("out.ndjson")
-	if err != nil || code != 0 || out != string(file) || errOut != "39 answers\n" {
+	if err != nil || code != 0 || out != string(file) || errOut != "39 answers\n"+v1alpha1.CoachingText+"\n" {
 		t.Errorf("%d %v %s", code, err, errOut)
 	}
 	e.want("export $TO --token-file import-token --file refused.csv", 1, "401 Unauthorized")

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -54,6 +55,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", form.mediaType)
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-responses.%s"`, served.key.Name, name))
 	h.Set("Cache-Control", "no-store")
+	h.Set("Cx-Use", v1alpha1.CoachingText)
 	if r.Method == http.MethodHead {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
@@ -61,7 +62,7 @@ func TestExportCSV(t *testing.T) {
 	w := h.export("csv")
 	wantStatus(t, w, http.StatusOK)
 	for header, want := range map[string]string{
-		"Content-Type": "text/csv; charset=utf-8; header=present", "Content-Disposition": `attachment; filename="passenger-responses.csv"`, "Cache-Control": "no-store",
+		"Content-Type": "text/csv; charset=utf-8; header=present", "Content-Disposition": `attachment; filename="passenger-responses.csv"`, "Cache-Control": "no-store", "Cx-Use": v1alpha1.CoachingText,
 	} {
 		if got := w.Header().Get(header); got != want {
 			t.Errorf("%s: %q, want %q", header, got, want)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/internal/exit"
 )
 
@@ -61,7 +62,7 @@ func runExport(cmd *cobra.Command, o exportOptions) error {
 		if err != nil {
 			return fmt.Errorf("what was written is not complete: %w", err)
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "%d answers\n", n)
+		fmt.Fprintf(cmd.ErrOrStderr(), "%d answers\n%s\n", n, v1alpha1.CoachingText)
 		return nil
 	}
 	if _, err := os.Lstat(o.file); err == nil {
@@ -71,7 +72,7 @@ func runExport(cmd *cobra.Command, o exportOptions) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%d answers in %s\n", n, o.file)
+	fmt.Fprintf(cmd.OutOrStdout(), "%d answers in %s\n%s\n", n, o.file, v1alpha1.CoachingText)
 	return nil
 }
 
