@@ -62,8 +62,16 @@ func TestKilledBetweenSendAndWrite(t *testing.T) {
 			}
 			w.advance(time.Minute)
 			cmd := w.child()
-			w.receiver.answers(func(http.ResponseWriter, message) { _ = cmd.Process.Kill() })
-			if err := cmd.Run(); err == nil {
+			started := make(chan struct{}) // the process can be killed from here on
+			w.receiver.answers(func(http.ResponseWriter, message) {
+				<-started
+				_ = cmd.Process.Kill()
+			})
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			close(started)
+			if err := cmd.Wait(); err == nil {
 				t.Fatal("the process was not killed")
 			}
 			first := w.receiver.taken()
