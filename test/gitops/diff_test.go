@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// kinds are the operator's, with how many of each the samples hold.
-var kinds = []string{"Team", "ResponseStore", "SurveyProgram", "Touchpoint", "ActionPlan"}
+// kinds are the operator's. The samples hold some of each.
+var kinds = []string{"Team", "ResponseStore", "SurveyProgram", "Touchpoint", "ActionPlan", "AccountabilityPolicy", "Review"}
 
 // TestSecondApplyChangesNothing applies the samples, lets the operator work, and applies the same again: the diff is empty, and no
 // object is written, whichever way Git reaches the cluster.
@@ -53,15 +53,19 @@ func TestSecondApplyChangesNothing(t *testing.T) {
 	}
 }
 
-// samples are the objects of config/samples in another namespace.
+// samples are the objects of config/samples, with the protocol by which they are run, in another namespace.
 func (s *site) samples(namespace string) []byte {
 	s.t.Helper()
-	text, err := s.kubectl(nil, "kustomize", "config/samples")
-	if err != nil {
-		s.t.Fatalf("kustomize: %v\n%s", err, text)
+	var all []*unstructured.Unstructured
+	for _, folder := range []string{"config/samples", "config/samples/accountability"} {
+		text, err := s.kubectl(nil, "kustomize", folder)
+		if err != nil {
+			s.t.Fatalf("kustomize %s: %v\n%s", folder, err, text)
+		}
+		all = append(all, parse(s.t, text)...)
 	}
 	var out bytes.Buffer
-	for _, object := range parse(s.t, text) {
+	for _, object := range all {
 		if object.GetKind() == "Namespace" {
 			object.SetName(namespace)
 		} else {
