@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,8 +22,8 @@ const (
 	settling = 5 * time.Minute
 	// lookAgain is how soon it is looked again for counts or comments that could not be read.
 	lookAgain = 30 * time.Second
-	// commentsPatience is how long figures wait for comments that cannot be read. Without them they are still figures.
-	commentsPatience = time.Hour
+	// patience is how long figures wait for verdicts and comments that do not come. Without them they are still figures.
+	patience = time.Hour
 )
 
 // freezing is how far the figures of a review are.
@@ -64,6 +65,11 @@ func (r *Reconciler) freeze(ctx context.Context, s *scope, v *v1alpha1.Review, n
 	in, err := r.gather(ctx, s, v, from, to, now)
 	if err != nil {
 		return freezing{}, err
+	}
+	if slices.ContainsFunc(in.Objectives, func(o review.Objective) bool { return o.State == "" }) && now.Sub(r.readableSince(to)) < patience {
+		f := notYet(v1alpha1.ReasonCountsIncomplete, "not every objective has a verdict yet")
+		f.wait = lookAgain
+		return f, nil
 	}
 	var ok bool
 	if in.Themes, in.ThemesUnavailable, ok = r.themes(ctx, s, in.Period, from, to, now); !ok {
@@ -108,11 +114,7 @@ func (r *Reconciler) themes(ctx context.Context, s *scope, p v1alpha1.Period, fr
 	read, err := r.Themes(ctx, s.program, themes.Window{Before: before, From: from, To: to})
 	if err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "The comments of a review's period could not be read")
-		since := to.Add(settling)
-		if acting := r.ActingSince(); acting.After(since) {
-			since = acting
-		}
-		return nil, whyNot(err), now.Sub(since) >= commentsPatience
+		return nil, whyNot(err), now.Sub(r.readableSince(to)) >= patience
 	}
 	for _, t := range themes.Without(read, r.people(ctx, s.program.Namespace)) {
 		theme := v1alpha1.Theme{Words: t.Words, Question: t.Question, Comments: t.Comments}
@@ -122,6 +124,15 @@ func (r *Reconciler) themes(ctx context.Context, s *scope, p v1alpha1.Period, fr
 		found = append(found, theme)
 	}
 	return found, "", true
+}
+
+// readableSince is since when all that belongs to a period that ended could have been read.
+func (r *Reconciler) readableSince(to time.Time) time.Time {
+	since := to.Add(settling)
+	if acting := r.ActingSince(); acting.After(since) {
+		return acting
+	}
+	return since
 }
 
 // whyNot words an error for the status: in few words that stay the same while the cause does, and without anything secret.

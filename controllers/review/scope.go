@@ -158,6 +158,8 @@ func (s *scope) setHeld(set conditions.Set, v *v1alpha1.Review, standing review.
 		set.False(v1alpha1.ConditionHeld, v1alpha1.ReasonHeldTooEarly, "spec.heldTime lies before the end of the period, when there were no figures")
 	case standing == review.Missed:
 		set.False(v1alpha1.ConditionHeld, string(v1alpha1.BreachReviewMissed), "the review was not held by status.dueTime: hold it and set spec.heldTime")
+	case v.Status.DueTime == nil:
+		set.Unknown(v1alpha1.ConditionHeld, v1alpha1.ReasonAwaited, "the review has no due time yet")
 	default:
 		set.Unknown(v1alpha1.ConditionHeld, v1alpha1.ReasonAwaited, "the review is to be held by status.dueTime")
 	}

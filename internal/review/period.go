@@ -147,7 +147,7 @@ func days(p v1alpha1.Period) (first, last time.Time, err error) {
 		return first, last, fmt.Errorf("period.to: %q is not a date: write it as 2026-11-22", p.To)
 	}
 	if n := length(first, last); n < 1 || n > maxDays {
-		return first, last, fmt.Errorf("period: from %s to %s is %d days, it must be 1 to %d", p.From, p.To, n, maxDays)
+		return first, last, fmt.Errorf("from %s to %s is %d days, it must be 1 to %d", p.From, p.To, n, maxDays)
 	}
 	return first, last, nil
 }
