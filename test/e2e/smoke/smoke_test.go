@@ -86,6 +86,7 @@ func (in *installation) awaitReady(t *testing.T) {
 	defer func() {
 		if t.Failed() {
 			t.Log(in.Kubectl(t, "-n", system, "describe", "pods"))
+			t.Log(in.Kubectl(t, "-n", system, "logs", pod, "--tail=30"))
 		}
 	}()
 	cluster.Await(t, "the operator's pod to be Ready", limit, func(ctx context.Context) error {
