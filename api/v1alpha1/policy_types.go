@@ -218,12 +218,13 @@ type Recognition struct {
 	// +default="Notify"
 	// +kubebuilder:validation:Enum=Notify;None
 	Mode string `json:"mode,omitempty"`
-	// afterDays that an objective must be Met without a break before it is told, 0 to 366.
+	// afterDays that an objective must be Met without a break before it is told, 0 to 366. A verdict at the edge of its target
+	// comes and goes: days keep it from being told each time.
 	// +optional
-	// +default=0
+	// +default=7
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=366
-	AfterDays int32 `json:"afterDays,omitempty"`
+	AfterDays *int32 `json:"afterDays,omitempty"`
 }
 
 // AccountabilityPolicySpec is the protocol by which programs and touchpoints are run.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
@@ -56,7 +57,7 @@ func recognize(verdicts []v1alpha1.ObjectiveStatus, rule v1alpha1.Recognition, n
 		if rule.Mode != v1alpha1.RecognitionNotify || o.RecognizedTime != nil || o.StateSince == nil {
 			continue
 		}
-		if due := o.StateSince.Add(time.Duration(rule.AfterDays) * 24 * time.Hour); now.Before(due) {
+		if due := o.StateSince.Add(time.Duration(ptr.Deref(rule.AfterDays, 0)) * 24 * time.Hour); now.Before(due) {
 			next = earlier(next, due)
 			continue
 		}

@@ -20,7 +20,7 @@ func TestRecognize(t *testing.T) {
 	since := metav1.NewTime(teatime.AddDate(0, 0, -10))
 	told := metav1.NewTime(teatime.AddDate(0, 0, -1))
 	rule := func(days int32) v1alpha1.Recognition {
-		return v1alpha1.Recognition{Mode: v1alpha1.RecognitionNotify, AfterDays: days}
+		return v1alpha1.Recognition{Mode: v1alpha1.RecognitionNotify, AfterDays: &days}
 	}
 	notice := []notify.Transition{{
 		Class: v1alpha1.NoticeRecognition, Transition: v1alpha1.NoticeMet, Objective: "easy", Reason: v1alpha1.ReasonRecognized, Time: since.Time,

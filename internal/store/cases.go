@@ -158,9 +158,9 @@ type Cases interface {
 	// ErrBackward for a state before the present one. The same change again is ErrChanged.
 	ChangeCase(ctx context.Context, program Key, c CaseChange) (Case, error)
 	// EraseContacts erases the contact of cases, by the receipt of the response, by the hash of the contact, or by ID of the
-	// case: exactly one is set. It returns how many cases had it; none again is no error. Cases stay, without the person: an
-	// open one is then Resolved with a note, since nobody can be contacted any more, and counts neither as kept nor as late.
-	// Erase by receipt (see Store.Erase) erases the contact as well.
+	// case: exactly one is set. It returns how many cases had it; none again is no error. Cases stay, without the person and
+	// without the notes in their history so far: an open one is then Resolved with a note, since nobody can be contacted any
+	// more, and counts neither as kept nor as late. Erase by receipt (see Store.Erase) erases the contact as well.
 	EraseContacts(ctx context.Context, program Key, receipt string, contactHash []byte, id string, at time.Time) (int64, error)
 	// ExpireContacts erases contacts of cases that were resolved RetentionDays ago or earlier, whether the customer was informed
 	// since or not, and those of responses that retention deleted, in whatever state; in bounded transactions. It returns how

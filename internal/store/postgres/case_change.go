@@ -29,6 +29,8 @@ const (
 		expires_at = $10 WHERE program = $1 AND id = $2 AND version = $3`
 	dropContact = `UPDATE customer_case SET contact = NULL, contact_hash = NULL, receipt = NULL, contact_erased_at = $3
 		WHERE program = $1 AND id = $2`
+	// dropNotes empties what people wrote about somebody whose contact is erased: it is about that person as well.
+	dropNotes = `UPDATE case_event SET note = '' WHERE program = $1 AND id = $2 AND note <> ''`
 	addEvent  = `INSERT INTO case_event (program, id, version, at, actor, state, note) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	trimEvent = `DELETE FROM case_event WHERE program = $1 AND id = $2 AND version <= (
 		SELECT version FROM case_event WHERE program = $1 AND id = $2 ORDER BY version DESC LIMIT 1 OFFSET $3)`
@@ -204,7 +206,9 @@ func (s *Store) eraseContacts(ctx context.Context, key store.Key, query string, 
 func (t *tx) dropContacts(b *pgx.Batch, program int32, held []commit.CaseRecord, at time.Time) {
 	for _, before := range held {
 		after := before
+		id := uuidOf(uuid.MustParse(after.ID))
+		b.Queue(dropNotes, program, id)
 		t.setCase(b, program, &before, &after, after.EraseContact(at))
-		b.Queue(dropContact, program, uuidOf(uuid.MustParse(after.ID)), at)
+		b.Queue(dropContact, program, id, at)
 	}
 }

@@ -21,6 +21,8 @@ const (
 WHERE program = ? AND id = ? AND version = ?`
 	dropContact = `UPDATE customer_case SET contact = NULL, contact_hash = NULL, receipt = NULL, contact_erased_at = ?
 WHERE program = ? AND id = ?`
+	// dropNotes empties what people wrote about somebody whose contact is erased: it is about that person as well.
+	dropNotes = `UPDATE case_event SET note = '' WHERE program = ? AND id = ? AND note <> ''`
 	addEvent  = `INSERT INTO case_event (program, id, version, at, actor, state, note) VALUES (?, ?, ?, ?, ?, ?, ?)`
 	trimEvent = `DELETE FROM case_event WHERE program = ?1 AND id = ?2 AND version <= (
 	SELECT version FROM case_event WHERE program = ?1 AND id = ?2 ORDER BY version DESC LIMIT 1 OFFSET ?3)`
@@ -185,10 +187,13 @@ func (t *tx) eraseContacts(program int64, query string, arg any, at time.Time) (
 	for _, before := range found {
 		after := before
 		event := after.EraseContact(at)
+		id := uuid.MustParse(after.ID)
+		if _, err := t.conn.ExecContext(ctx, dropNotes, program, id[:]); err != nil {
+			return 0, err
+		}
 		if err := t.setCase(program, &before, &after, event); err != nil {
 			return 0, err
 		}
-		id := uuid.MustParse(after.ID)
 		if _, err := t.conn.ExecContext(ctx, dropContact, at.UnixMicro(), program, id[:]); err != nil {
 			return 0, err
 		}

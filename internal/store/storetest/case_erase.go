@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,9 +27,13 @@ func expireContacts(t TB, s store.Store, program store.Key, now time.Time, want 
 func withoutContact(c store.Case, at time.Time) store.Case {
 	c.Contact, c.ContactErasedAt = nil, at
 	c.Version++
+	c.History = slices.Clone(c.History)
+	for i := range c.History {
+		c.History[i].Note = ""
+	}
 	if c.State == store.CaseOpen {
 		c.State, c.ResolvedAt = store.CaseResolved, at
-		c.History = append(append([]store.CaseEvent{}, c.History...),
+		c.History = append(c.History,
 			store.CaseEvent{At: at, State: store.CaseResolved, Note: "The contact was erased: nobody can be contacted any more."})
 	}
 	return c
