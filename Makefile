@@ -18,6 +18,9 @@ TESTFLAGS ?=
 ONCE ?=
 # short or update, see 'make chaos'.
 CHAOS ?=
+# Flags of the benches, such as -run SQLite (see go run ./test/perf/intake -h), and how many runs 'make bench-calibrate' takes.
+BENCHFLAGS ?=
+RUNS ?= 5
 # The image that 'make deploy' runs and 'make image' builds.
 IMG ?= cx-operator:$(VERSION)
 # What 'make image' builds for, and the folder it writes to.
@@ -37,6 +40,12 @@ export GOFLAGS ?= -buildvcs=false
 # which ends the recipe where the build fails.
 kube_assets = $$(go run ./hack/build kube)
 tool = $$(go run ./hack/build tools $(1))/$(1)
+
+# All benches with the flags $(1), one after the other.
+define bench_all
+mkdir -p bin; assets=$(kube_assets); export KUBEBUILDER_ASSETS=$$assets; \
+	for bench in intake evaluate operator page; do go run ./test/perf/$$bench $(1); done
+endef
 
 say = @printf '\n==> %s\n' "$(1)"
 
@@ -187,6 +196,40 @@ plugin: ## Build bin/kubectl-cx, the plugin "kubectl cx", with its completion be
 .PHONY: clean
 clean: ## Remove what was built and run in this checkout. The caches in your home folder stay.
 	rm -rf bin dist coverage .demo
+
+##@ Performance
+
+# Figures are ratios to what is measured beside them, and counts; docs/performance.md says what they mean.
+.PHONY: bench-intake
+bench-intake: postgres ## How near taking answers is to a bare handler and to the database alone. Takes long.
+	@go run ./test/perf/intake $(BENCHFLAGS)
+
+.PHONY: bench-evaluate
+bench-evaluate: postgres ## What judging costs at 10 thousand to 100 million answers, and how soon an answer counts. Takes long.
+	@go run ./test/perf/evaluate $(BENCHFLAGS)
+
+.PHONY: bench-operator
+bench-operator: kube ## How near the operator is to a bare client on a real API server, at 10,000 programs. Takes long.
+	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go run ./test/perf/operator $(BENCHFLAGS)
+
+.PHONY: bench-page
+bench-page: chromium ## How near the page is to an empty one in Chromium, and what rendering it costs.
+	@go run ./test/perf/page $(BENCHFLAGS)
+
+.PHONY: bench-counts
+bench-counts: kube postgres chromium ## Check what can be counted exactly, such as requests and allocations, against test/perf/ranges.json.
+	$(call say,Counts of the benches)
+	@$(call bench_all,-counts) | tee bin/bench-counts.txt; go run ./test/perf/check bin/bench-counts.txt
+
+.PHONY: bench-check
+bench-check: kube postgres chromium ## Run all benches and check every figure against test/perf/ranges.json. Takes hours.
+	$(call say,All benches)
+	@$(call bench_all,$(BENCHFLAGS)) | tee bin/bench.txt; go run ./test/perf/check bin/bench.txt
+
+.PHONY: bench-calibrate
+bench-calibrate: kube postgres chromium ## Make test/perf/ranges.json anew from RUNS runs of all benches. Takes a day.
+	@for run in $$(seq $(RUNS)); do $(call bench_all,$(BENCHFLAGS)) | tee bin/bench-$$run.txt; done; \
+	go run ./test/perf/check -calibrate $$(seq -f bin/bench-%g.txt $(RUNS))
 
 ##@ Steps of 'make test', and what they need
 
