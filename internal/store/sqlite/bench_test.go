@@ -3,11 +3,12 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
-	"sync"
-	"sync/atomic"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,48 +17,103 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store/storetest"
 )
 
-// survey returns a response of ordinary size: five scales and a text.
-func survey(n int) store.Response {
-	r := wordy(n)
-	r.Touchpoint = fmt.Sprint("touchpoint-", n%10)
-	r.Answers = nil
-	for q := range 5 {
-		r.Answers = append(r.Answers, store.Answer{Question: fmt.Sprint("question-", q), Revision: 1, Kind: store.KindScale,
-			Values: []string{fmt.Sprint((n + q) % 11)}})
-	}
-	r.Answers = append(r.Answers, store.Answer{Question: "why", Revision: 1, Kind: store.KindText,
-		Values: []string{"The line was short and the staff was friendly."}})
-	r.SubmittedAt = r.SubmittedAt.AddDate(55, 0, 0)
-	return r
+func BenchmarkAppend(b *testing.B) {
+	storetest.BenchAppend(b, storetest.Bench{
+		Open: func(b *testing.B) store.Store {
+			return mustOpen(b, filepath.Join(b.TempDir(), "answers.db"), Options{})
+		},
+		Plain: plainWriter,
+	})
 }
 
-func BenchmarkAppend(b *testing.B) {
-	for _, callers := range []int{1, 64} {
-		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) {
-			s := mustOpen(b, filepath.Join(b.TempDir(), "answers.db"), Options{})
-			defer s.Close()
-			responses := make([]store.Response, b.N)
-			for i := range responses {
-				responses[i] = survey(i)
-			}
-			var next atomic.Int64
-			b.ReportAllocs()
-			b.ResetTimer()
-			var group sync.WaitGroup
-			for range callers {
-				group.Go(func() {
-					for i := int(next.Add(1)) - 1; i < b.N; i = int(next.Add(1)) - 1 {
-						if _, err := s.Append(context.Background(), responses[i:i+1]); err != nil {
-							b.Error(err)
-							return
-						}
-					}
-				})
-			}
-			group.Wait()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "responses/s")
-		})
+// plainWriter inserts into a file of the store's tables, over a connection like the writer's.
+func plainWriter(b *testing.B) func([]commit.Row, commit.Counts) error {
+	path := filepath.Join(b.TempDir(), "plain.db")
+	if err := mustOpen(b, path, Options{}).Close(); err != nil {
+		b.Fatal(err)
 	}
+	db, err := sql.Open("sqlite", writerDSN(path))
+	if err != nil {
+		b.Fatal(err)
+	}
+	conn, err := db.Conn(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := errors.Join(conn.Close(), db.Close()); err != nil {
+			b.Error(err)
+		}
+	})
+	p := &plain{conn: conn, prepared: map[string]*sql.Stmt{}}
+	key := storetest.BenchProgram
+	if err := p.exec(`INSERT INTO program (namespace, name) VALUES (?, ?)`, key.Namespace, key.Name); err != nil {
+		b.Fatal(err)
+	}
+	return p.write
+}
+
+// plain writes with prepared statements that insert many rows.
+type plain struct {
+	conn     *sql.Conn
+	prepared map[string]*sql.Stmt
+	last     int64
+}
+
+// plainRows is how many rows one statement inserts at most.
+const plainRows = 64
+
+func (p *plain) write(rows []commit.Row, counts commit.Counts) error {
+	var submissions, responses, answers, sums [][]any
+	for i := range rows {
+		r := &rows[i]
+		p.last++
+		submissions = append(submissions, []any{1, r.ID[:], r.Digest[:], r.Receipt})
+		responses = append(responses, []any{p.last, 1, r.ID[:], r.SubmittedAt, r.Touchpoint, r.Unit, r.Language, string(r.Standing), r.Passed, r.Failed})
+		for _, a := range r.Answers {
+			answers = append(answers, []any{p.last, a.Question, a.Revision, a.Kind, a.Vals})
+		}
+	}
+	for _, k := range counts.Sorted() {
+		sums = append(sums, []any{k.Program, k.Touchpoint, k.Unit, k.Question, k.Revision, int64(k.Hour), k.Value, counts[k], p.last})
+	}
+	if err := p.exec(`BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	for _, s := range []struct {
+		into, end string
+		rows      [][]any
+	}{
+		{`submission (program, id, digest, receipt)`, ``, submissions},
+		{`response (id, program, submission, submitted_at, touchpoint, unit, language, standing, passed, failed)`, ``, responses},
+		{`answer (response, question, revision, kind, vals)`, ``, answers},
+		{`rollup (program, touchpoint, unit, question, revision, hour, value, n, seq)`,
+			` ON CONFLICT DO UPDATE SET n = n + excluded.n, seq = excluded.seq`, sums},
+	} {
+		one := "(?" + strings.Repeat(", ?", len(s.rows[0])-1) + ")"
+		for chunk := range slices.Chunk(s.rows, plainRows) {
+			query := `INSERT INTO ` + s.into + ` VALUES ` + one + strings.Repeat(", "+one, len(chunk)-1) + s.end
+			if err := p.exec(query, slices.Concat(chunk...)...); err != nil {
+				return err
+			}
+		}
+	}
+	if err := p.exec(`UPDATE program SET seq = ? WHERE id = 1`, p.last); err != nil {
+		return err
+	}
+	return p.exec(`COMMIT`)
+}
+
+func (p *plain) exec(query string, args ...any) (err error) {
+	stmt := p.prepared[query]
+	if stmt == nil {
+		if stmt, err = p.conn.PrepareContext(context.Background(), query); err != nil {
+			return err
+		}
+		p.prepared[query] = stmt
+	}
+	_, err = stmt.Exec(args...)
+	return err
 }
 
 func BenchmarkImport(b *testing.B) {
@@ -65,8 +121,7 @@ func BenchmarkImport(b *testing.B) {
 	defer s.Close()
 	responses := make([]store.Response, b.N)
 	for i := range responses {
-		responses[i] = survey(i)
-		responses[i].ID = storetest.ID("import", i)
+		responses[i] = storetest.BenchResponse(i)
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
