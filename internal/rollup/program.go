@@ -177,17 +177,24 @@ func (p *program) window(q Query, w *Window) {
 		}
 		s = t.series
 	}
+	asked.add(s, q, w)
+}
+
+// add adds what a series has in the window to w.
+func (q *question) add(s *series, of Query, w *Window) {
 	w.Ever += s.ever()
-	sums := make([]int64, len(asked.columns))
-	s.each(q.From, q.To, func(h store.Hour, column int, n int64) {
-		sums[column] += n
-		if !w.Any || h < w.Earliest {
-			w.Earliest, w.Any = h, true
-		}
-	})
-	for i, n := range sums {
-		if n > 0 {
-			w.Values[asked.columns[i]] += n
+	var few [16]int64
+	sums := few[:]
+	if len(q.columns) > len(few) {
+		sums = make([]int64, len(q.columns))
+	}
+	first, any := s.total(of.From, of.To, sums)
+	if any && (!w.Any || first < w.Earliest) {
+		w.Earliest, w.Any = first, true
+	}
+	for i, value := range q.columns {
+		if n := sums[i]; n > 0 {
+			w.Values[value] += n
 		}
 	}
 }

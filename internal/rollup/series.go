@@ -19,6 +19,10 @@ type series struct {
 	cells []byte
 	// blank answers were counted under the value "", named ones under any other, in all hours.
 	blank, named int64
+	// sums by day, nil where they save too little: see sums.go. One that is whole has none: it is a sum itself, or has many
+	// columns.
+	sums  *series
+	whole bool
 }
 
 // day is where the cells of one UTC day begin.
@@ -79,6 +83,7 @@ func (s *series) change(h store.Hour, column int, blank bool, count func(int64) 
 	} else {
 		s.named += delta
 	}
+	s.sumUp(number, column, delta)
 	return delta
 }
 
@@ -154,27 +159,6 @@ func (s *series) splice(i, from, to int, fresh []byte) {
 	}
 }
 
-// each calls fn for every cell in the hours [from, to), by day, column and hour.
-func (s *series) each(from, to store.Hour, fn func(h store.Hour, column int, n int64)) {
-	if from >= to {
-		return
-	}
-	first, _ := place(from)
-	i, _ := s.find(first)
-	for ; i < len(s.days); i++ {
-		midnight := store.Hour(s.days[i].number) * hoursPerDay
-		if midnight >= to {
-			return
-		}
-		r := reader{rest: s.cells[s.start(i):s.start(i+1)], key: -1}
-		for r.next() {
-			if h := midnight + store.Hour(r.key%hoursPerDay); h >= from && h < to {
-				fn(h, r.key/hoursPerDay, r.n)
-			}
-		}
-	}
-}
-
 // forget drops the days before that of the hour. What was counted ever does not change.
 func (s *series) forget(before store.Hour) {
 	number, _ := place(before)
@@ -188,10 +172,15 @@ func (s *series) forget(before store.Hour) {
 	for j := range s.days {
 		s.days[j].offset -= uint32(gone)
 	}
+	s.sums = nil
+	s.beginSums()
 }
 
 func (s *series) clone() *series {
-	return &series{days: slices.Clone(s.days), cells: slices.Clone(s.cells), blank: s.blank, named: s.named}
+	if s == nil {
+		return nil
+	}
+	return &series{days: slices.Clone(s.days), cells: slices.Clone(s.cells), blank: s.blank, named: s.named, sums: s.sums.clone(), whole: s.whole}
 }
 
 // appendCell writes a cell whose key is distance (at least 1) above the one before it and whose count is n (at least 1).
@@ -229,6 +218,11 @@ func (r *reader) next() bool {
 }
 
 func (r *reader) varint() uint64 {
+	if b := r.rest[0]; b < 0x80 { // as most are
+		r.rest = r.rest[1:]
+		r.offset++
+		return uint64(b)
+	}
 	v, size := binary.Uvarint(r.rest)
 	r.rest = r.rest[size:]
 	r.offset += size

@@ -19,7 +19,15 @@ type cell struct {
 
 func cells(s *series, from, to store.Hour) map[cell]int64 {
 	m := map[cell]int64{}
-	s.each(from, to, func(h store.Hour, column int, n int64) { m[cell{h, column}] += n })
+	for i := range s.days {
+		r := s.read(i)
+		for r.next() {
+			h := store.Hour(s.days[i].number)*hoursPerDay + store.Hour(r.key%hoursPerDay)
+			if h >= from && h < to {
+				m[cell{h, r.key / hoursPerDay}] += r.n
+			}
+		}
+	}
 	return m
 }
 

@@ -1,7 +1,5 @@
 package rollup
 
-import "github.com/cx-operator/cx-operator/internal/store"
-
 // UnitWindow counts the answers of a Query that speak of one unit (a Team). Ever is of these alone. It costs the hours of the
 // unit's own answers, over all touchpoints together where the query is program-wide.
 func (b *Book) UnitWindow(q Query, unit string) Window {
@@ -26,12 +24,6 @@ func (p *program) unitWindow(q Query, unit string, w *Window) {
 		if k.unit != unit || !q.ProgramWide && k.touchpoint != q.Touchpoint {
 			continue
 		}
-		w.Ever += s.ever()
-		s.each(q.From, q.To, func(h store.Hour, column int, n int64) {
-			w.Values[asked.columns[column]] += n
-			if !w.Any || h < w.Earliest {
-				w.Earliest, w.Any = h, true
-			}
-		})
+		asked.add(s, q, w)
 	}
 }
