@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// setup is what all rounds have in common.
+type setup struct {
+	root, dir, binary string
+	flags             []string // more of the manager
+	workers           int      // that create
+	patience          time.Duration
+	quiet             time.Duration
+	steady            time.Duration
+	edits             int
+	shuffled          bool
+	number            int // of the next cluster
+}
+
+func (s *setup) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s %s\n", time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...))
+}
+
+// site is one cluster with the objects that are to be created in it, and who watches them.
+type site struct {
+	*setup
+	size    size
+	inputs  []input
+	cluster *cluster
+	people  bare
+	watcher *watcher
+	manager *manager // nil where there is none
+	stop    context.CancelFunc
+}
+
+// open starts a cluster of its own.
+func (s *setup) open(ctx context.Context, of size) (*site, error) {
+	inputs, err := of.inputs()
+	if err != nil {
+		return nil, err
+	}
+	if s.shuffled {
+		shuffle(inputs)
+	}
+	s.number++
+	c, err := startCluster(ctx, s.root, filepath.Join(s.dir, fmt.Sprintf("cluster-%d", s.number)))
+	if err != nil {
+		return nil, err
+	}
+	at := &site{setup: s, size: of, inputs: inputs, cluster: c, stop: func() {}}
+	if err := at.equip(ctx); err != nil {
+		return nil, errors.Join(err, at.close())
+	}
+	return at, nil
+}
+
+func (s *site) equip(ctx context.Context) error {
+	if err := createNamespaces(ctx, s.cluster.admin, s.size); err != nil {
+		return err
+	}
+	var err error
+	if s.people, err = newBare(s.cluster.people); err != nil {
+		return err
+	}
+	ctx, s.stop = context.WithCancel(ctx)
+	paths := map[string]string{}
+	for _, resource := range []string{teams, stores, programs, touchpoints} {
+		paths[resource] = group + "/" + resource
+	}
+	if s.size.dedicated {
+		paths[configMaps] = "/api/v1/configmaps?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dcx-operator"
+	}
+	s.watcher, err = watch(ctx, s.cluster.people, paths, s.done)
+	return err
+}
+
+// done says whether an object is as the operator leaves it. The endpoint of a Dedicated program never starts here, since there
+// is no node: its objects are there, and the program and its store wait for it.
+func (s *site) done(_ string, o *object) bool {
+	if !o.observed() {
+		return false
+	}
+	if !s.size.dedicated {
+		return o.is("Ready") == "True/Reconciled"
+	}
+	return o.is("Ready") != ""
+}
+
+func (s *site) close() error {
+	var err error
+	if s.manager != nil {
+		err = s.manager.stop()
+	}
+	s.stop()
+	return errors.Join(err, s.cluster.stop())
+}
+
+// start starts the operator and waits until it has nothing to do.
+func (s *site) start(ctx context.Context) error {
+	m, err := startManager(ctx, s.cluster, s.binary, s.flags)
+	if err != nil {
+		return err
+	}
+	s.manager = m
+	_, err = s.settle(ctx, nil)
+	return err
+}
+
+// settle waits until the operator is idle, every queue is empty and every object, of so many for each controller, was looked
+// at. It returns when the operator last did something.
+func (s *site) settle(ctx context.Context, looked map[string]int) (time.Time, error) {
+	deadline := time.Now().Add(s.patience)
+	for {
+		last, err := idle(ctx, s.manager.pid(), s.quiet)
+		if err != nil {
+			return last, err
+		}
+		w, err := s.manager.work(ctx)
+		if err != nil {
+			return last, err
+		}
+		behind := ""
+		for controller, n := range looked {
+			if w.reconciles[controller] < n {
+				behind = fmt.Sprintf("%s has looked at %d of %d", controller, w.reconciles[controller], n)
+			}
+		}
+		if w.depth == 0 && w.active == 0 && behind == "" {
+			return last, nil
+		}
+		if time.Now().After(deadline) {
+			return last, fmt.Errorf("the operator does not settle: %d in the queues, %d at work; %s", w.depth, w.active, behind)
+		}
+	}
+}
+
+// looked is how many objects each controller has at least to look at.
+func (s size) looked() map[string]int {
+	return map[string]int{"team": s.teams, "responsestore": s.stores(), "surveyprogram": s.programs, "touchpoint": s.touchpoints}
+}
+
+// costs is what the processes used meanwhile.
+type costs map[string]time.Duration
+
+func (s *site) cpu() (costs, error) {
+	pids, err := servers()
+	if err != nil {
+		return nil, err
+	}
+	used := costs{}
+	for name, pid := range pids {
+		if used[name], err = cpu(pid); err != nil {
+			return nil, err
+		}
+	}
+	if used["bench"], err = cpu(os.Getpid()); err != nil {
+		return nil, err
+	}
+	return used, nil
+}
+
+func (c costs) since(before costs) string {
+	text := ""
+	for _, name := range []string{"kube-apiserver", "etcd", "cx-operator", "bench"} {
+		if used := c[name] - before[name]; used > 0 {
+			text += fmt.Sprintf(" %s %.1f s", name, used.Seconds())
+		}
+	}
+	return text
+}
+
+// create has people create everything while the operator works, and returns how long it took until all was done.
+func (s *site) create(ctx context.Context, each func(context.Context, input) error) (time.Duration, error) {
+	keys := make([]key, 0, len(s.inputs))
+	for _, i := range s.inputs {
+		keys = append(keys, i.key())
+	}
+	s.watcher.await(keys)
+	before, err := s.cpu()
+	if err != nil {
+		return 0, err
+	}
+	begun := time.Now()
+	if err := parallel(ctx, s.workers, s.inputs, each); err != nil {
+		return 0, err
+	}
+	created := time.Since(begun)
+	shown := time.Now()
+	done, err := s.watcher.converged(ctx, s.patience, func(missing int) {
+		if time.Since(shown) > 10*time.Second {
+			shown = time.Now()
+			s.say("  %d of %d are not done", missing, len(keys))
+		}
+	})
+	if err != nil {
+		return 0, err
+	}
+	took := done.Sub(begun)
+	after, err := s.cpu()
+	if err != nil {
+		return 0, err
+	}
+	s.say("  %d objects created in %.1f s, done after %.1f s; CPU:%s", len(keys), created.Seconds(), took.Seconds(), after.since(before))
+	return took, nil
+}
+
+// createPlainly has people create everything.
+func (s *site) createPlainly(ctx context.Context, i input) error {
+	_, err := s.people.createInput(ctx, i)
+	return err
+}
