@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -35,7 +36,7 @@ func (w *world) dedicate(e *env.Env, mgr ctrl.Manager) {
 	}
 	e.Dedicated = &env.Dedicated{
 		Fleet:     followed,
-		Applier:   &apply.Applier{Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Owner: env.FieldOwner},
+		Applier:   &apply.Applier{Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Owner: env.FieldOwner, Lag: 10 * time.Second},
 		Authority: w.node.authority,
 		Render:    render.Options{Image: "registry.test/cx-operator:test", OperatorNamespace: "cx-operator-system"},
 	}

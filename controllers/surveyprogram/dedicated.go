@@ -80,15 +80,15 @@ func (r *Reconciler) bring(ctx context.Context, s *scope, e *endpoint) error {
 		return nil
 	}
 	s.deadlines = append(s.deadlines, renewal)
-	if err := r.watchOptional(e.wanted); err != nil {
-		return err
-	}
 	s.tried = true
 	if s.applied, err = r.Dedicated.Applier.Apply(ctx, p, e.wanted); err != nil {
 		return err
 	}
 	s.takeProblems()
-	return nil
+	if s.applied.Behind {
+		s.wait = recheckAfter
+	}
+	return r.watchOptional(e.wanted, s.applied.Absent)
 }
 
 // takeProblems turns what could not be applied into problems. A ServiceMonitor that is not made keeps nobody from answering.
@@ -155,7 +155,8 @@ func (r *Reconciler) judgeRollout(s *scope, e *endpoint) {
 	case ro.failed:
 		reason = v1alpha1.ReasonEndpointFailed
 	}
-	// In front: that the store is not ready, which its endpoints tell, follows from it.
+	// In front. That the store is not ready, which its endpoints tell, follows from it.
+	s.refProblems = slices.DeleteFunc(s.refProblems, func(p survey.Problem) bool { return p.Reason == v1alpha1.ReasonStoreNotReady })
 	s.refProblems = slices.Insert(s.refProblems, 0, survey.Problem{Reason: reason, Field: fieldEndpoint, Message: ro.message})
 }
 

@@ -2,10 +2,12 @@ package surveyprogram
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -29,9 +31,12 @@ type optional struct {
 
 func (o *optional) use(mgr ctrl.Manager, c controller.Controller) { o.mgr, o.controller = mgr, c }
 
-// watchOptional sees to it that the objects of optional kinds are watched, where the cluster has these.
-func (r *Reconciler) watchOptional(wanted []render.Object) error {
+// watchOptional sees to it that the objects of optional kinds are watched, but for those that the cluster was found to lack.
+func (r *Reconciler) watchOptional(wanted []render.Object, absent []schema.GroupVersionKind) error {
 	for _, object := range wanted {
+		if slices.Contains(absent, object.GetObjectKind().GroupVersionKind()) {
+			continue
+		}
 		var kind client.Object
 		switch object.(type) {
 		case *gatewayv1.HTTPRoute:

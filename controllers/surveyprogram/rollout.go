@@ -39,13 +39,17 @@ func rolloutOf(running, wanted render.Object) (rollout, error) {
 	case *appsv1.StatefulSet:
 		return ofStatefulSet(c, current), nil
 	}
+	r := rollout{message: beingMade}
 	switch w := wanted.(type) {
 	case *appsv1.Deployment:
-		return rollout{wanted: pods(w.Spec.Replicas), message: beingMade}, nil
+		r.wanted = pods(w.Spec.Replicas)
 	case *appsv1.StatefulSet:
-		return rollout{wanted: pods(w.Spec.Replicas), message: beingMade}, nil
+		r.wanted = pods(w.Spec.Replicas)
+	default:
+		return r, nil
 	}
-	return rollout{message: beingMade}, nil
+	r.describe(0) // as it is once it is made: that alone is no news
+	return r, nil
 }
 
 const beingMade = "the endpoint is being made"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -33,13 +34,21 @@ type Applier struct {
 	Reader client.Reader
 	// Owner is the name under which the API server keeps what was applied.
 	Owner client.FieldOwner
+	// Lag is how long Client's cache may take until it has what was written; 0 where Client reads from the API server itself.
+	// So long an object that was written counts as in place, though the cache does not show it yet.
+	Lag time.Duration
+	// Namespaces that the owners are in, where the operator may not look into others; none for all.
+	Namespaces []string
+
+	written   written
+	leftovers leftovers
 
 	mu sync.Mutex
 	// unlike are objects that the API server keeps in another form than was asked for, with that form's digest: applying them
 	// again would change nothing.
 	unlike map[string]string
-	// cleared are optional kinds and owners that have nothing of them.
-	cleared map[string]bool
+	// others are objects that were found to be somebody else's.
+	others map[string]bool
 }
 
 // Result is what Apply found beside what it did.
@@ -50,6 +59,8 @@ type Result struct {
 	Taken []string
 	// Refused are objects that the API server would not take.
 	Refused []Refusal
+	// Behind says that the cache did not show all that was written, so that not all could be compared: Lag later it can.
+	Behind bool
 }
 
 // Refusal is why the API server would not take an object.
@@ -96,6 +107,7 @@ type pass struct {
 func (p *pass) taken(object render.Object) {
 	p.result.Taken = append(p.result.Taken, nameOf(object))
 	p.blocked = true
+	p.setOthers(object, true)
 }
 
 func (p *pass) refused(kind, name, message string) {
@@ -113,11 +125,17 @@ func isWorkload(object render.Object) bool {
 // settle applies one object and sorts what went wrong.
 func (p *pass) settle(ctx context.Context, object render.Object) error {
 	gvk := object.GetObjectKind().GroupVersionKind()
+	if p.leftovers.lacks(gvk.Kind) {
+		p.result.Absent = append(p.result.Absent, gvk)
+		return nil
+	}
 	err := p.one(ctx, object)
 	switch {
 	case err == nil:
+		p.leftovers.note(gvk.Kind, p.owner.GetUID())
 		return nil
 	case isAbsent(err):
+		p.leftovers.noteAbsent(gvk.Kind)
 		p.result.Absent = append(p.result.Absent, gvk)
 		return nil
 	case isRefusal(err):
@@ -128,12 +146,33 @@ func (p *pass) settle(ctx context.Context, object render.Object) error {
 	return fmt.Errorf("apply %s %s: %w", gvk.Kind, object.GetName(), err)
 }
 
-// one applies one object where it differs.
+// one applies one object where it differs. One that the cache lacks is most often not there: it is made, by a request that
+// leaves alone what exists, and only where something does it is looked at.
 func (p *pass) one(ctx context.Context, object render.Object) error {
-	current, err := p.current(ctx, object)
+	current, behind, err := p.current(ctx, object)
 	if err != nil {
 		return err
 	}
+	if behind {
+		p.result.Behind = true
+		return nil
+	}
+	if current == nil && !p.isOthers(object) {
+		made, err := p.create(ctx, object)
+		if made || err != nil {
+			return err
+		}
+	}
+	if current == nil {
+		if current, err = p.live(ctx, object); err != nil {
+			return err
+		}
+	}
+	return p.bring(ctx, object, current)
+}
+
+// bring makes of an object what is wanted; current is nil where there is none.
+func (p *pass) bring(ctx context.Context, object, current render.Object) error {
 	if claim, ok := object.(*corev1.PersistentVolumeClaim); ok {
 		found, _ := current.(*corev1.PersistentVolumeClaim)
 		return p.claim(ctx, claim, found)
@@ -148,6 +187,7 @@ func (p *pass) one(ctx context.Context, object render.Object) error {
 			return nil
 		}
 	}
+	p.setOthers(object, false)
 	wanted, err := manifest(object)
 	if err != nil {
 		return err
@@ -162,15 +202,24 @@ func (p *pass) one(ctx context.Context, object render.Object) error {
 	return p.write(ctx, wanted, object)
 }
 
-// current returns the object as it is, nil where there is none. What the cache lacks is looked for on the API server: the cache
-// may hold the operator's own objects only, and applying by force would take another's.
-func (a *Applier) current(ctx context.Context, object render.Object) (render.Object, error) {
-	found := empty(object)
-	key := client.ObjectKeyFromObject(object)
-	err := a.Client.Get(ctx, key, found)
-	if apierrors.IsNotFound(err) && a.Reader != nil {
-		err = a.Reader.Get(ctx, key, found)
+// current returns the object as the cache has it, nil where it has none. Behind says that this is older than what was written.
+func (p *pass) current(ctx context.Context, object render.Object) (found render.Object, behind bool, err error) {
+	found = empty(object)
+	err = p.Client.Get(ctx, client.ObjectKeyFromObject(object), found)
+	if apierrors.IsNotFound(err) {
+		return nil, p.written.awaits(nameOf(object), object, p.Lag), nil
 	}
+	if err != nil {
+		return nil, false, err
+	}
+	return found, p.written.awaits(nameOf(object), found, p.Lag), nil
+}
+
+// live returns what the API server itself has, nil for none. The cache holds the operator's own objects only, and applying by
+// force would take another's.
+func (a *Applier) live(ctx context.Context, object render.Object) (render.Object, error) {
+	found := empty(object)
+	err := a.reader().Get(ctx, client.ObjectKeyFromObject(object), found)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -218,12 +267,45 @@ func (a *Applier) same(wanted *unstructured.Unstructured, current render.Object)
 	return a.unlike[idOf(wanted)] == form, nil
 }
 
-// write applies an object, and remembers where the API server made something else of it.
+// neverVersion is a version that no object has. By it an object is applied only where there is none: the API server compares
+// it with that of an object that exists, and refuses.
+const neverVersion = "1"
+
+// create makes an object, and says whether it did: it does not where there is one.
+func (p *pass) create(ctx context.Context, object render.Object) (bool, error) {
+	if claim, ok := object.(*corev1.PersistentVolumeClaim); ok {
+		created := claim.DeepCopy()
+		err := p.Client.Create(ctx, created, p.Owner)
+		if apierrors.IsAlreadyExists(err) {
+			return false, nil
+		}
+		p.written.note(nameOf(object), created, err)
+		return err == nil, err
+	}
+	wanted, err := manifest(object)
+	if err != nil {
+		return false, err
+	}
+	asked := wanted.DeepCopy()
+	asked.SetResourceVersion(neverVersion)
+	err = p.apply(ctx, wanted, asked, object)
+	if apierrors.IsConflict(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// write applies an object over what there is.
 func (a *Applier) write(ctx context.Context, wanted *unstructured.Unstructured, object render.Object) error {
-	applied := wanted.DeepCopy()
+	return a.apply(ctx, wanted, wanted.DeepCopy(), object)
+}
+
+// apply sends what is wanted, as applied has it, and remembers where the API server made something else of it.
+func (a *Applier) apply(ctx context.Context, wanted, applied *unstructured.Unstructured, object render.Object) error {
 	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(applied), a.Owner, client.ForceOwnership); err != nil {
 		return err
 	}
+	a.written.note(nameOf(object), applied, nil)
 	// By way of the Go type, as the cache has it, too.
 	typed := empty(object)
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(applied.Object, typed); err != nil {
@@ -250,6 +332,26 @@ func (a *Applier) write(ctx context.Context, wanted *unstructured.Unstructured, 
 func withType(content map[string]any, wanted *unstructured.Unstructured) map[string]any {
 	content["apiVersion"], content["kind"] = wanted.GetAPIVersion(), wanted.GetKind()
 	return content
+}
+
+func (a *Applier) isOthers(object render.Object) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.others[keyOfObject(nameOf(object), object)]
+}
+
+func (a *Applier) setOthers(object render.Object, theirs bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := keyOfObject(nameOf(object), object)
+	switch {
+	case !theirs:
+		delete(a.others, key)
+	case a.others == nil:
+		a.others = map[string]bool{key: true}
+	default:
+		a.others[key] = true
+	}
 }
 
 func idOf(u *unstructured.Unstructured) string {

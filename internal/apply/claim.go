@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,15 +17,10 @@ import (
 
 const claimKind = "PersistentVolumeClaim"
 
-// claim creates a claim, or brings one that exists as near to what is wanted as can be without losing what it holds.
+// claim brings a claim as near to what is wanted as can be without losing what it holds.
 func (p *pass) claim(ctx context.Context, wanted, current *corev1.PersistentVolumeClaim) error {
 	if current == nil {
-		created := wanted.DeepCopy()
-		err := p.Client.Create(ctx, created, p.Owner)
-		if apierrors.IsAlreadyExists(err) {
-			return errors.New("it was just made") // passing: the next pass finds it
-		}
-		return err
+		return errors.New("it was there a moment ago") // passing: the next pass makes it
 	}
 	if !madeHere(current) || metav1.GetControllerOf(current) != nil && !isStore(*metav1.GetControllerOf(current)) {
 		p.taken(wanted)
@@ -52,6 +46,7 @@ func (p *pass) claim(ctx context.Context, wanted, current *corev1.PersistentVolu
 		return nil
 	}
 	err := p.Client.Patch(ctx, next, client.MergeFromWithOptions(current, client.MergeFromWithOptimisticLock{}), p.Owner)
+	p.written.note(nameOf(wanted), next, err)
 	if err != nil && isRefusal(err) {
 		p.refused(claimKind, wanted.Name, messageOf(err))
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
@@ -58,8 +59,12 @@ func (d *dedicatedOptions) share(ctx context.Context, cfg *rest.Config) (*shared
 	return share(ctx, c, namespace)
 }
 
-// prepare gives the controllers what they make Dedicated endpoints with, or the reason for which they cannot.
-func (d *dedicatedOptions) prepare(e *env.Env, mgr ctrl.Manager, common *shared) error {
+// cacheLag is how long the cache may take, at the most, until it has what was written.
+const cacheLag = 10 * time.Second
+
+// prepare gives the controllers what they make Dedicated endpoints with, in some namespaces or, with none, in all of them, or the
+// reason for which they cannot.
+func (d *dedicatedOptions) prepare(e *env.Env, mgr ctrl.Manager, common *shared, namespaces []string) error {
 	switch {
 	case common == nil:
 		e.Undedicated = "its namespace is not known; it needs --operator-namespace or $POD_NAMESPACE"
@@ -76,8 +81,10 @@ func (d *dedicatedOptions) prepare(e *env.Env, mgr ctrl.Manager, common *shared)
 		return fmt.Errorf("add the fleet: %w", err)
 	}
 	e.Dedicated = &env.Dedicated{
-		Fleet:     followed,
-		Applier:   &apply.Applier{Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Owner: env.FieldOwner},
+		Fleet: followed,
+		Applier: &apply.Applier{
+			Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Owner: env.FieldOwner, Lag: cacheLag, Namespaces: namespaces,
+		},
 		Authority: common.authority,
 		Render: render.Options{
 			Image: d.image, PullPolicy: corev1.PullPolicy(d.pullPolicy), PullSecrets: d.pullSecrets,

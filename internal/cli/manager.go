@@ -72,8 +72,8 @@ func newManagerCommand() *cobra.Command {
 	f.StringVar(&o.probeAddress, "health-probe-bind-address", ":8081", "host:port of /healthz and /readyz")
 	f.BoolVar(&o.leaderElect, "leader-elect", true, "run only while holding the lease, so that one of several replicas acts")
 	f.StringVar(&o.leaderNamespace, "leader-election-namespace", "", "namespace of the lease; empty uses the pod's")
-	f.IntVar(&o.workers, "workers", 4, "reconciles at once, for each kind")
-	f.Float32Var(&o.apiQPS, "api-qps", 200, "requests per second to the API server at the most")
+	f.IntVar(&o.workers, "workers", 16, "reconciles at once, for each kind")
+	f.Float32Var(&o.apiQPS, "api-qps", -1, "requests per second to the API server at the most; -1 sets no limit beside its own priority and fairness")
 	f.DurationVar(&o.staleAfter, "stale-after", time.Minute, "how long counts may be unread before verdicts are Stale")
 	f.BoolVar(&o.embedded, "embedded-endpoint", false, "serve Embedded programs in this process")
 	f.StringVar(&o.intakeAddress, "intake-bind-address", ":8080", "host:port of survey pages and submissions")
@@ -101,7 +101,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 		return exit.WithUsage(err)
 	}
 	e := &env.Env{
-		Clock: clock, Book: rollup.NewBook(), Exporter: exporter.New(), StaleAfter: o.staleAfter,
+		Clock: clock, Book: rollup.NewBook(), Exporter: exporter.New(), StaleAfter: o.staleAfter, HoldFor: env.DefaultHold,
 	}
 	if err := o.equip(e); err != nil {
 		return err
@@ -119,7 +119,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 		return err
 	}
 	e.Client, e.Recorder = mgr.GetClient(), mgr.GetEventRecorder("cx-operator")
-	if err := o.dedicated.prepare(e, mgr, common); err != nil {
+	if err := o.dedicated.prepare(e, mgr, common, o.watchNamespaces); err != nil {
 		return err
 	}
 	if err := metrics.Registry.Register(e.Exporter); err != nil {
@@ -212,6 +212,9 @@ func restConfig(o managerOptions) (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the API server: %w", err)
 	}
-	cfg.QPS, cfg.Burst = o.apiQPS, int(2*o.apiQPS)
+	cfg.QPS, cfg.Burst = -1, 0
+	if o.apiQPS > 0 {
+		cfg.QPS, cfg.Burst = o.apiQPS, max(1, int(2*o.apiQPS))
+	}
 	return cfg, nil
 }
