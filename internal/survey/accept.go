@@ -97,6 +97,8 @@ func (s *Survey) Accept(sub Submission, r Rules) (store.Response, []FieldError) 
 type checker struct {
 	survey *Survey
 	errors []FieldError
+	// space has the values of answers that have one.
+	space []string
 }
 
 func (c *checker) refuse(pointer, code, format string, args ...any) {
@@ -113,7 +115,7 @@ func (c *checker) id(id string) string {
 		c.refuse("/id", CodeFormat, "must be a UUID such as 7d444840-9dc0-11d1-b245-5ffdce74fad2, not all zeros")
 		return ""
 	}
-	return parsed.String()
+	return strings.ToLower(id) // 36 characters are the canonical form, but for the case
 }
 
 func (c *checker) touchpoint(name string) string {
@@ -137,8 +139,8 @@ func (c *checker) team(name string) string {
 }
 
 func (c *checker) language(tag string) string {
-	if tag == "" {
-		return ""
+	if tag == "" || slices.Contains(c.survey.Languages, tag) { // those are canonical
+		return tag
 	}
 	parsed, err := parseLanguage(tag)
 	if err != nil {
@@ -232,13 +234,18 @@ func (c *checker) answers(sub Submission, imported bool) []store.Answer {
 		c.refuse("/answers", CodeLength, "at most %d answers are allowed", maxAnswers)
 		return nil
 	}
-	page, known := c.survey.Page(sub.Touchpoint)
+	page, known := c.survey.served(sub.Touchpoint)
 	if !known { // the touchpoint is refused already: say what can be said of the answers
-		page, _ = c.survey.Page("")
+		page.all = true
 	}
-	j := judge{checker: checker{survey: c.survey}, given: map[string]any{}, wrong: map[string]bool{}}
-	var answers []store.Answer
-	for _, q := range page {
+	j := newJudge(c.survey)
+	j.space = make([]string, 0, len(sub.Answers))
+	answers := make([]store.Answer, 0, len(sub.Answers))
+	for i := range c.survey.Questions {
+		q := &c.survey.Questions[i]
+		if !page.has(q.Name) {
+			continue
+		}
 		value, given := sub.Answers[q.Name]
 		asked := imported || j.asks(q)
 		switch {
@@ -251,19 +258,21 @@ func (c *checker) answers(sub Submission, imported bool) []store.Answer {
 		}
 	}
 	c.errors = append(c.errors, j.errors...)
-	c.strangers(sub.Answers, page)
+	if len(answers) < len(sub.Answers) {
+		c.strangers(sub.Answers, page)
+	}
 	return answers
 }
 
 // strangers refuses answers to questions that the page does not ask.
-func (c *checker) strangers(answers map[string]any, page []Question) {
+func (c *checker) strangers(answers map[string]any, page served) {
 	for _, name := range slices.Sorted(maps.Keys(answers)) {
-		named := func(q Question) bool { return q.Name == name }
+		known := slices.ContainsFunc(c.survey.Questions, func(q Question) bool { return q.Name == name })
 		switch {
-		case slices.ContainsFunc(page, named):
+		case known && page.has(name):
 		case len(name) > maxNameLength:
 			c.refuse("/answers", CodeUnknown, "a question's name has at most %d characters", maxNameLength)
-		case slices.ContainsFunc(c.survey.Questions, named):
+		case known:
 			c.refuse(pointerTo(name), CodeUnknown, "this question is not asked at this touchpoint")
 		default:
 			c.refuse(pointerTo(name), CodeUnknown, "the survey has no such question")

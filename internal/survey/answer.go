@@ -2,7 +2,6 @@ package survey
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,7 +15,7 @@ import (
 )
 
 // answer checks the answer to one question.
-func (c *checker) answer(q Question, value any) store.Answer {
+func (c *checker) answer(q *Question, value any) store.Answer {
 	a := store.Answer{Question: q.Name, Revision: q.Revision}
 	switch v1alpha1.QuestionType(q.Type) {
 	case v1alpha1.QuestionText:
@@ -31,7 +30,14 @@ func (c *checker) answer(q Question, value any) store.Answer {
 	return a
 }
 
-func (c *checker) scale(q Question, value any) []string {
+// values returns a list of one value. All such lists of a submission are parts of one.
+func (c *checker) values(value string) []string {
+	c.space = append(c.space, value)
+	n := len(c.space)
+	return c.space[n-1 : n : n]
+}
+
+func (c *checker) scale(q *Question, value any) []string {
 	n, ok := integer(value)
 	if !ok {
 		c.refuse(pointerTo(q.Name), CodeType, "must be an integer from %d to %d, without quotes or decimals", q.Scale.Min, q.Scale.Max)
@@ -41,7 +47,7 @@ func (c *checker) scale(q Question, value any) []string {
 		c.refuse(pointerTo(q.Name), CodeRange, "must be an integer from %d to %d", q.Scale.Min, q.Scale.Max)
 		return nil
 	}
-	return []string{strconv.FormatInt(n, 10)}
+	return c.values(strconv.FormatInt(n, 10))
 }
 
 // integer returns a value that was written as an integer.
@@ -58,21 +64,22 @@ func integer(value any) (int64, bool) {
 	return 0, false
 }
 
-func (c *checker) single(q Question, value any) []string {
+func (c *checker) single(q *Question, value any) []string {
 	name, ok := value.(string)
 	if !ok {
 		c.refuse(pointerTo(q.Name), CodeType, "must be a string, the name of one choice: %s", choices(q))
 		return nil
 	}
-	if !isChoice(q, name) {
+	chosen := choice(q, name)
+	if chosen < 0 {
 		c.refuse(pointerTo(q.Name), CodeChoice, "must be one of %s", choices(q))
 		return nil
 	}
-	return []string{name}
+	return c.values(q.Choices[chosen].Name)
 }
 
 // multiple returns the chosen names in the order of the question's choices.
-func (c *checker) multiple(q Question, value any) []string {
+func (c *checker) multiple(q *Question, value any) []string {
 	names, ok := stringList(value)
 	if !ok {
 		c.refuse(pointerTo(q.Name), CodeType, "must be a list of strings, names of choices: %s", choices(q))
@@ -87,17 +94,16 @@ func (c *checker) multiple(q Question, value any) []string {
 		return nil
 	}
 	for i, name := range names {
-		at := fmt.Sprintf("%s/%d", pointerTo(q.Name), i)
-		if !isChoice(q, name) {
-			c.refuse(at, CodeChoice, "must be one of %s", choices(q))
+		if choice(q, name) < 0 {
+			c.refuse(pointerTo(q.Name)+"/"+strconv.Itoa(i), CodeChoice, "must be one of %s", choices(q))
 		} else if slices.Contains(names[:i], name) {
-			c.refuse(at, CodeChoice, "must not name a choice twice")
+			c.refuse(pointerTo(q.Name)+"/"+strconv.Itoa(i), CodeChoice, "must not name a choice twice")
 		}
 	}
-	var ordered []string
-	for _, choice := range q.Choices {
-		if slices.Contains(names, choice.Name) {
-			ordered = append(ordered, choice.Name)
+	ordered := make([]string, 0, len(names))
+	for i := range q.Choices {
+		if slices.Contains(names, q.Choices[i].Name) {
+			ordered = append(ordered, q.Choices[i].Name)
 		}
 	}
 	return ordered
@@ -122,11 +128,12 @@ func stringList(value any) ([]string, bool) {
 	return names, true
 }
 
-func isChoice(q Question, name string) bool {
-	return slices.ContainsFunc(q.Choices, func(c Choice) bool { return c.Name == name })
+// choice returns the index of the choice that has the name, or -1.
+func choice(q *Question, name string) int {
+	return slices.IndexFunc(q.Choices, func(c Choice) bool { return c.Name == name })
 }
 
-func choices(q Question) string {
+func choices(q *Question) string {
 	names := make([]string, 0, len(q.Choices))
 	for _, c := range q.Choices {
 		names = append(names, c.Name)
@@ -137,7 +144,7 @@ func choices(q Question) string {
 // lineEnds turns the line ends of forms (CR LF) and of old files (CR) into LF.
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-func (c *checker) text(q Question, value any) []string {
+func (c *checker) text(q *Question, value any) []string {
 	raw, ok := value.(string)
 	if !ok {
 		c.refuse(pointerTo(q.Name), CodeType, "must be a string")
@@ -147,7 +154,10 @@ func (c *checker) text(q Question, value any) []string {
 		c.refuse(pointerTo(q.Name), CodeFormat, "must be UTF-8")
 		return nil
 	}
-	text := strings.TrimSpace(norm.NFC.String(lineEnds.Replace(raw)))
+	if strings.Contains(raw, "\r") {
+		raw = lineEnds.Replace(raw)
+	}
+	text := strings.TrimSpace(norm.NFC.String(raw))
 	if text == "" {
 		c.refuse(pointerTo(q.Name), CodeRequired, "must not be empty; leave the question out if there is no answer")
 		return nil
@@ -160,7 +170,7 @@ func (c *checker) text(q Question, value any) []string {
 		c.refuse(pointerTo(q.Name), CodeFormat, "must not have control characters other than line feed and tab")
 		return nil
 	}
-	return []string{text}
+	return c.values(text)
 }
 
 func isRefusedControl(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }

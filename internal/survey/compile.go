@@ -177,17 +177,34 @@ func (s *Survey) digest() string {
 // Page returns the questions that a touchpoint's page asks, in the survey's order. The touchpoint "" asks all. It is
 // false where the survey has no such touchpoint.
 func (s *Survey) Page(touchpoint string) (questions []Question, ok bool) {
-	if touchpoint == "" {
+	served, ok := s.served(touchpoint)
+	if served.all {
 		return s.Questions, true
 	}
-	tp, ok := s.Touchpoints[touchpoint]
 	if !ok {
 		return nil, false
 	}
-	for _, q := range s.Questions {
-		if slices.Contains(tp.Questions, q.Name) {
-			questions = append(questions, q)
+	for i := range s.Questions {
+		if served.has(s.Questions[i].Name) {
+			questions = append(questions, s.Questions[i])
 		}
 	}
 	return questions, true
+}
+
+// served are the questions that a page asks: all, or those of the names.
+type served struct {
+	all   bool
+	names []string
+}
+
+func (p served) has(question string) bool { return p.all || slices.Contains(p.names, question) }
+
+// served returns what a touchpoint's page asks; false where the survey has no such touchpoint.
+func (s *Survey) served(touchpoint string) (served, bool) {
+	if touchpoint == "" {
+		return served{all: true}, true
+	}
+	tp, ok := s.Touchpoints[touchpoint]
+	return served{names: tp.Questions}, ok
 }

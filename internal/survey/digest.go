@@ -11,42 +11,80 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
-// canonicalBody is what a digest covers. Its JSON is the canonical encoding: the stored digests of all answers depend on
-// it, so it must not change.
-type canonicalBody struct {
-	Touchpoint  string            `json:"touchpoint"`
-	Team        string            `json:"team"`
-	Language    string            `json:"language"`
-	SubmittedAt string            `json:"submittedAt"`
-	Answers     []canonicalAnswer `json:"answers"`
-}
-
-type canonicalAnswer struct {
-	Question string   `json:"question"`
-	Values   []string `json:"values"`
-}
-
 // digestOf returns the SHA-256 of what was sent. Given is the time that was sent, zero if none was: the time of arrival
 // differs from one try to the next. Revisions and the order of questions and choices belong to the survey, which may
 // change between two tries; so answers and values are sorted by name.
+//
+// What it covers is canonical JSON, as encoding/json writes it:
+//
+//	{"touchpoint":"","team":"","language":"","submittedAt":"","answers":[{"question":"","values":[""]}]}
+//
+// The stored digests of all answers depend on it, so it must not change.
 func digestOf(r store.Response, given time.Time) [32]byte {
-	body := canonicalBody{Touchpoint: r.Touchpoint, Team: r.Unit, Language: r.Language}
+	var space [1024]byte
+	body := appendJSON(append(space[:0], `{"touchpoint":`...), r.Touchpoint)
+	body = appendJSON(append(body, `,"team":`...), r.Unit)
+	body = appendJSON(append(body, `,"language":`...), r.Language)
+	submittedAt := ""
 	if !given.IsZero() {
-		body.SubmittedAt = given.Format(time.RFC3339Nano)
+		submittedAt = given.Format(time.RFC3339Nano)
 	}
-	for _, a := range r.Answers {
-		body.Answers = append(body.Answers, canonicalAnswer{a.Question, slices.Sorted(slices.Values(a.Values))})
+	body = appendJSON(append(body, `,"submittedAt":`...), submittedAt)
+	body = append(body, `,"answers":[`...)
+	var order [maxAnswers]int
+	for i, at := range byQuestion(order[:0], r.Answers) {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = appendAnswer(body, r.Answers[at])
 	}
-	slices.SortFunc(body.Answers, func(a, b canonicalAnswer) int { return strings.Compare(a.Question, b.Question) })
-	return digestJSON(body)
+	return sha256.Sum256(append(body, "]}"...))
 }
 
-func digestJSON(body any) [32]byte {
-	encoded, err := json.Marshal(body)
+// byQuestion appends the indexes of the answers in the order of their questions.
+func byQuestion(order []int, answers []store.Answer) []int {
+	for i := range answers {
+		order = append(order, i)
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(answers[a].Question, answers[b].Question) })
+	return order
+}
+
+func appendAnswer(body []byte, a store.Answer) []byte {
+	body = appendJSON(append(body, `{"question":`...), a.Question)
+	body = append(body, `,"values":[`...)
+	values := a.Values
+	if !slices.IsSorted(values) {
+		values = slices.Sorted(slices.Values(values))
+	}
+	for i, value := range values {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = appendJSON(body, value)
+	}
+	return append(body, "]}"...)
+}
+
+// appendJSON appends a text as encoding/json writes it, to which what is not plain is left.
+func appendJSON(body []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return append(body, marshal(text)...)
+		}
+	}
+	return append(append(append(body, '"'), text...), '"')
+}
+
+func digestJSON(body any) [32]byte { return sha256.Sum256(marshal(body)) }
+
+// marshal writes strings, numbers and structs of them as JSON.
+func marshal(v any) []byte {
+	encoded, err := json.Marshal(v)
 	if err != nil {
 		panic("survey: strings and numbers cannot fail to be written as JSON: " + err.Error())
 	}
-	return sha256.Sum256(encoded)
+	return encoded
 }
 
 // canonicalInvitation is what the digest of an invitation covers. It must not change.

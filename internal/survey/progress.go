@@ -20,6 +20,9 @@ type Part struct {
 // the parts before it. It is nil where the survey has no such touchpoint.
 func (s *Survey) Parts(touchpoint string) []Part {
 	questions, _ := s.Page(touchpoint)
+	if len(questions) > 0 && len(s.Steps) == 0 && !s.HasConditions() {
+		return []Part{{Questions: questions}}
+	}
 	var parts []Part
 	step := -1
 	for _, q := range questions {
@@ -60,10 +63,14 @@ type Progress struct {
 
 // Progress judges the answers that were given so far. It says nothing of the submission's other fields.
 func (s *Survey) Progress(touchpoint string, answers map[string]any) Progress {
-	page, _ := s.Page(touchpoint)
-	j := judge{checker: checker{survey: s}, given: map[string]any{}, wrong: map[string]bool{}}
+	served, _ := s.served(touchpoint)
+	j := newJudge(s)
 	progress := Progress{Asked: map[string]bool{}, Errors: map[string][]FieldError{}}
-	for _, q := range page {
+	for i := range s.Questions {
+		q := &s.Questions[i]
+		if !served.has(q.Name) {
+			continue
+		}
 		before := len(j.errors)
 		value, given := answers[q.Name]
 		asked := j.asks(q)
@@ -84,13 +91,27 @@ func (s *Survey) Progress(touchpoint string, answers map[string]any) Progress {
 // judge goes through the questions of a page in order and decides which are asked.
 type judge struct {
 	checker
-	// given are the answers so far, as conditions see them; wrong are the questions whose answer is not to be used.
+	// given are the answers so far, as conditions see them; wrong are the questions whose answer is not to be used. Both are
+	// nil where the survey has no conditions.
 	given map[string]any
 	wrong map[string]bool
 }
 
+func newJudge(s *Survey) judge {
+	j := judge{checker: checker{survey: s}}
+	if s.HasConditions() {
+		j.given, j.wrong = map[string]any{}, map[string]bool{}
+	}
+	return j
+}
+
+// HasConditions says whether a question of the survey is asked only where others are answered in a certain way.
+func (s *Survey) HasConditions() bool {
+	return slices.ContainsFunc(s.Questions, func(q Question) bool { return q.ShowWhen != nil })
+}
+
 // asks says whether the question is asked, or cannot be told since an answer that it depends on is wrong.
-func (j *judge) asks(q Question) bool {
+func (j *judge) asks(q *Question) bool {
 	if q.ShowWhen == nil || slices.ContainsFunc(q.ShowWhen.Refers(), func(name string) bool { return j.wrong[name] }) {
 		return true
 	}
@@ -98,19 +119,21 @@ func (j *judge) asks(q Question) bool {
 }
 
 // take checks an answer, and lets later conditions see it.
-func (j *judge) take(q Question, value any) store.Answer {
+func (j *judge) take(q *Question, value any) store.Answer {
 	before := len(j.errors)
 	answer := j.answer(q, value)
-	if len(j.errors) > before {
+	switch {
+	case j.given == nil:
+	case len(j.errors) > before:
 		j.wrong[q.Name] = true
-		return answer
+	default:
+		j.given[q.Name] = seen(answer, q)
 	}
-	j.given[q.Name] = seen(answer, q)
 	return answer
 }
 
 // seen is an answer as conditions see it: int64, string or []string.
-func seen(a store.Answer, q Question) any {
+func seen(a store.Answer, q *Question) any {
 	switch v1alpha1.QuestionType(q.Type) {
 	case v1alpha1.QuestionMultipleChoice:
 		return a.Values
@@ -124,6 +147,6 @@ func seen(a store.Answer, q Question) any {
 // CheckAnswer returns what is wrong with the answer to a question by itself.
 func CheckAnswer(q Question, value any) []FieldError {
 	var c checker
-	c.answer(q, value)
+	c.answer(&q, value)
 	return c.errors
 }
