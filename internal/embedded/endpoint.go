@@ -54,7 +54,10 @@ type Endpoint struct {
 	stores      map[string]*openStore
 	attempts    map[string]*attempt // at opening PostgreSQL stores, by store
 	programs    map[store.Key]program
+	ofStore     map[string]map[store.Key]bool // the programs of each store
+	units       map[string]map[string]string  // by namespace, see SetUnits
 	subscribers []chan event.TypedGenericEvent[store.Key]
+	ofPlaces    []chan event.TypedGenericEvent[rollup.Place]
 	ofStores    []chan event.TypedGenericEvent[store.Key]
 	followers   sync.WaitGroup
 	listening   net.Addr
@@ -95,6 +98,7 @@ func New(o Options) (*Endpoint, error) {
 	return &Endpoint{
 		options: o, registry: registry, handler: server.Handler(), ctx: ctx, cancel: cancel,
 		stores: map[string]*openStore{}, attempts: map[string]*attempt{}, programs: map[store.Key]program{},
+		ofStore: map[string]map[store.Key]bool{}, units: map[string]map[string]string{},
 		keeper: upkeep.Keeper{Log: o.Log},
 	}, nil
 }
@@ -122,6 +126,16 @@ func (e *Endpoint) Subscribe() <-chan event.TypedGenericEvent[store.Key] {
 	defer e.mu.Unlock()
 	c := make(chan event.TypedGenericEvent[store.Key], 1024)
 	e.subscribers = append(e.subscribers, c)
+	return c
+}
+
+// SubscribePlaces is Subscribe for those to whom it matters where in a program counts changed. What else Subscribe tells of
+// concerns a program as a whole.
+func (e *Endpoint) SubscribePlaces() <-chan event.TypedGenericEvent[rollup.Place] {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := make(chan event.TypedGenericEvent[rollup.Place], 1024)
+	e.ofPlaces = append(e.ofPlaces, c)
 	return c
 }
 
@@ -183,12 +197,22 @@ func (e *Endpoint) closeAll() {
 	e.stores = map[string]*openStore{}
 }
 
-// notify tells every subscriber of changed programs.
+// notify tells every subscriber of programs that changed as a whole.
 func (e *Endpoint) notify(keys []store.Key) {
+	places := make([]rollup.Place, len(keys))
+	for i, k := range keys {
+		places[i] = rollup.Place{Program: k, All: true}
+	}
+	e.changed(places)
+}
+
+// changed tells every subscriber where counts changed.
+func (e *Endpoint) changed(places []rollup.Place) {
 	e.mu.Lock()
-	subscribers := e.subscribers
+	programs, ofPlaces := e.subscribers, e.ofPlaces
 	e.mu.Unlock()
-	e.tell(subscribers, keys)
+	tell(e.ctx, programs, rollup.Programs(places))
+	tell(e.ctx, ofPlaces, places)
 }
 
 // notifyOfStore tells every subscriber of a changed store.
@@ -196,15 +220,15 @@ func (e *Endpoint) notifyOfStore(key store.Key) {
 	e.mu.Lock()
 	subscribers := e.ofStores
 	e.mu.Unlock()
-	e.tell(subscribers, []store.Key{key})
+	tell(e.ctx, subscribers, []store.Key{key})
 }
 
-func (e *Endpoint) tell(subscribers []chan event.TypedGenericEvent[store.Key], keys []store.Key) {
+func tell[T any](ctx context.Context, subscribers []chan event.TypedGenericEvent[T], news []T) {
 	for _, c := range subscribers {
-		for _, k := range keys {
+		for _, n := range news {
 			select {
-			case c <- event.TypedGenericEvent[store.Key]{Object: k}:
-			case <-e.ctx.Done():
+			case c <- event.TypedGenericEvent[T]{Object: n}:
+			case <-ctx.Done():
 				return
 			}
 		}

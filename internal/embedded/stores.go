@@ -102,7 +102,7 @@ func (e *Endpoint) follow(key store.Key, s store.Store) *openStore {
 	o := &openStore{store: s, cancel: cancel, done: make(chan struct{})}
 	name := key.String()
 	follower := &rollup.Follower{
-		Source: name, Feed: s, Book: e.options.Book, Clock: e.options.Clock, Changed: e.notify,
+		Source: name, Feed: s, Book: e.options.Book, Clock: e.options.Clock, Changed: e.changed,
 		Readable: func(bool) { e.notifyOfReadability(key) },
 		Log:      e.options.Log.WithValues("store", name),
 	}
@@ -182,8 +182,8 @@ func (e *Endpoint) storeNames() []string {
 	for name := range e.stores {
 		names[name] = true
 	}
-	for _, p := range e.programs {
-		names[p.storeName] = true
+	for name := range e.ofStore {
+		names[name] = true
 	}
 	return slices.Collect(maps.Keys(names))
 }

@@ -55,6 +55,9 @@ type Program struct {
 	Token string
 	// URL is the base address that respondents use: scheme, host and port.
 	URL string
+	// Ready says that pods take answers, as far as Kubernetes knows. An endpoint that cannot be reached is tried less often
+	// where none does, and anew as soon as one does.
+	Ready bool
 }
 
 // Fleet follows the endpoints of Dedicated programs. Its methods may be called at once from several goroutines, also before
@@ -63,11 +66,13 @@ type Fleet struct {
 	options   Options
 	transport *http.Transport
 	starts    *rate.Limiter
+	retries   chan struct{} // see member
 
 	mu          sync.Mutex
 	ctx         context.Context // of Start, nil before
 	members     map[store.Key]*member
 	subscribers []chan event.TypedGenericEvent[store.Key]
+	ofPlaces    []chan event.TypedGenericEvent[rollup.Place]
 	following   sync.WaitGroup
 }
 
@@ -81,6 +86,7 @@ func New(o Options) *Fleet {
 	}
 	return &Fleet{
 		options: o, transport: operations.NewTransport(o.CA), starts: rate.NewLimiter(startsPerSecond, 1),
+		retries: make(chan struct{}, retriesAtOnce),
 		members: map[store.Key]*member{},
 	}
 }
@@ -128,7 +134,7 @@ func (f *Fleet) follow(ctx context.Context, m *member) {
 	source := f.Source(m.key)
 	follower := &rollup.Follower{
 		Source: source, Feed: m, Book: f.options.Book, Clock: f.options.Clock,
-		Changed:  func(keys []store.Key) { f.tell(ctx, keys...) },
+		Changed:  func(places []rollup.Place) { f.tellOf(ctx, places) },
 		Readable: func(ok bool) { m.noteReadable(ok); f.tell(ctx, m.key) },
 		Log:      f.options.Log.WithValues("program", m.key.String()),
 		Tick:     tick, Retry: retry,
@@ -143,7 +149,7 @@ func (f *Fleet) Follow(p Program) {
 	f.mu.Lock()
 	m, known := f.members[p.Key]
 	if !known {
-		m = newMember(p.Key, f.options, f.transport)
+		m = newMember(p.Key, f.options, f.transport, f.retries)
 		m.told = func(ctx context.Context) { f.tell(ctx, p.Key) }
 		f.members[p.Key] = m
 	}
@@ -241,15 +247,35 @@ func (f *Fleet) Subscribe() <-chan event.TypedGenericEvent[store.Key] {
 	return c
 }
 
-// tell tells every subscriber of changed programs.
-func (f *Fleet) tell(ctx context.Context, keys ...store.Key) {
+// SubscribePlaces is Subscribe for those to whom it matters where in a program counts changed. What else Subscribe tells of
+// concerns a program as a whole.
+func (f *Fleet) SubscribePlaces() <-chan event.TypedGenericEvent[rollup.Place] {
 	f.mu.Lock()
-	subscribers := f.subscribers
+	defer f.mu.Unlock()
+	c := make(chan event.TypedGenericEvent[rollup.Place], 1024)
+	f.ofPlaces = append(f.ofPlaces, c)
+	return c
+}
+
+// tell tells every subscriber of a program that changed as a whole.
+func (f *Fleet) tell(ctx context.Context, program store.Key) {
+	f.tellOf(ctx, []rollup.Place{{Program: program, All: true}})
+}
+
+// tellOf tells every subscriber where counts changed.
+func (f *Fleet) tellOf(ctx context.Context, places []rollup.Place) {
+	f.mu.Lock()
+	programs, ofPlaces := f.subscribers, f.ofPlaces
 	f.mu.Unlock()
+	send(ctx, programs, rollup.Programs(places))
+	send(ctx, ofPlaces, places)
+}
+
+func send[T any](ctx context.Context, subscribers []chan event.TypedGenericEvent[T], news []T) {
 	for _, c := range subscribers {
-		for _, k := range keys {
+		for _, n := range news {
 			select {
-			case c <- event.TypedGenericEvent[store.Key]{Object: k}:
+			case c <- event.TypedGenericEvent[T]{Object: n}:
 			case <-ctx.Done():
 				return
 			}

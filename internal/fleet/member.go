@@ -14,8 +14,6 @@ const (
 	// tick is when counts are read although no wait for them has ended: it is longer than any, so that an idle program costs
 	// nothing but its waits. tickOf makes it shorter than what makes counts stale.
 	tick = operations.MaxWait + 5*time.Second
-	// retry is how soon an endpoint that could not be read is tried again.
-	retry = 5 * time.Second
 	// askEvery is how often an endpoint is asked what store it has, when nothing says that this has changed.
 	askEvery = 10 * time.Minute
 )
@@ -44,10 +42,15 @@ type member struct {
 	err     error
 	// readable is how the last catch-up ended, if known.
 	readable, known bool
+	// failures are the tries in a row that failed; before notBefore there is no other one.
+	failures  int
+	notBefore time.Time
+	// retries has an element for each endpoint of the fleet that is tried again now.
+	retries chan struct{}
 }
 
-func newMember(key store.Key, o Options, transport http.RoundTripper) *member {
-	m := &member{key: key, clock: o.Clock}
+func newMember(key store.Key, o Options, transport http.RoundTripper, retries chan struct{}) *member {
+	m := &member{key: key, clock: o.Clock, retries: retries}
 	m.client = operations.NewClient(operations.ClientOptions{
 		Program: key, Address: o.Address(key), Token: func() string { return m.served().Token }, Transport: transport,
 	})
@@ -60,6 +63,9 @@ func (m *member) serve(p Program) bool {
 	defer m.mu.Unlock()
 	last := m.program
 	m.program = p
+	if last.Token != p.Token || !last.Ready && p.Ready {
+		m.failures, m.notBefore = 0, time.Time{} // what it failed for may be gone
+	}
 	if (last.Survey == nil) != (p.Survey == nil) {
 		return true
 	}
@@ -98,6 +104,14 @@ func (m *member) Updated() <-chan struct{} { return m.client.Updated() }
 
 // Changes implements store.Feed, and takes note of how it ended.
 func (m *member) Changes(ctx context.Context, since store.Cursor, limit int) (store.Changes, error) {
+	if err := m.resting(time.Now()); err != nil {
+		return store.Changes{}, err
+	}
+	end, err := m.turn(ctx)
+	if err != nil {
+		return store.Changes{}, err
+	}
+	defer end()
 	info, page, err := m.read(ctx, since, limit)
 	if err != nil {
 		page = store.Changes{}
@@ -139,6 +153,7 @@ func (m *member) note(ctx context.Context, info store.Info, err error) {
 	m.mu.Lock()
 	news := (m.err == nil) != (err == nil) || err != nil && m.err.Error() != err.Error()
 	m.err = err
+	m.pace(err, time.Now())
 	if err == nil && info != (store.Info{}) {
 		news = news || m.info != info
 		m.info, m.askedAt = info, m.clock()

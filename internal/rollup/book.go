@@ -4,7 +4,6 @@ package rollup
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -47,9 +46,9 @@ func NewBook() *Book {
 }
 
 // Apply adds a page of the feed of a source (the store's namespace/name) that was read at the instant at. It returns the
-// programs whose counts or imports changed, in order. Pages of one source must come in order. What a full read (Reset)
+// places whose counts or imports changed, in order. Pages of one source must come in order. What a full read (Reset)
 // brings shows only when it is complete, all at once.
-func (b *Book) Apply(source string, c store.Changes, at time.Time) []store.Key {
+func (b *Book) Apply(source string, c store.Changes, at time.Time) []Place {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	f, ok := b.feeds[source]
@@ -60,13 +59,13 @@ func (b *Book) Apply(source string, c store.Changes, at time.Time) []store.Key {
 	if c.Reset || f.current == nil && f.pending == nil {
 		f.pending = table{}
 	}
-	var changed map[store.Key]bool
+	var changed places
 	floor := floorAt(at)
 	switch {
 	case f.pending == nil:
 		changed = f.current.apply(c, floor)
 		for k := range changed {
-			b.hold(source, k, f.current[k])
+			b.hold(source, k.Program, f.current[k.Program])
 		}
 	case c.More:
 		f.pending.apply(c, floor)
@@ -77,7 +76,7 @@ func (b *Book) Apply(source string, c store.Changes, at time.Time) []store.Key {
 	if !c.More {
 		f.readAt = at
 	}
-	return slices.SortedFunc(maps.Keys(changed), compareKeys)
+	return changed.sorted()
 }
 
 // Forget drops all that is known of a source. Its Follower must have ended.
@@ -92,15 +91,15 @@ func (b *Book) Forget(source string) {
 }
 
 // replace makes the pending table the current one and returns the programs of both.
-func (b *Book) replace(source string, f *feed) map[store.Key]bool {
-	changed := map[store.Key]bool{}
+func (b *Book) replace(source string, f *feed) places {
+	changed := places{}
 	for k := range f.current {
-		changed[k] = true
+		changed[Place{Program: k, All: true}] = true
 		b.drop(source, k)
 	}
 	f.current, f.pending = f.pending, nil
 	for k, p := range f.current {
-		changed[k] = true
+		changed[Place{Program: k, All: true}] = true
 		b.hold(source, k, p)
 	}
 	return changed

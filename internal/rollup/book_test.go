@@ -131,22 +131,26 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-func TestChangedPrograms(t *testing.T) {
+func TestChangedPlaces(t *testing.T) {
 	b := NewBook()
+	all := func(p store.Key) Place { return Place{Program: p, All: true} }
+	at := func(touchpoint string) Place { return Place{Program: alpha, Touchpoint: touchpoint} }
 	foreign := of("food", "", 100, "5", 1)
 	foreign.Program = beta
 	steps := []struct {
 		name    string
 		changes store.Changes
-		want    []store.Key
+		want    []Place
 	}{
-		{"the first read", full(foreign, of("food", "", 100, "5", 1)), []store.Key{alpha, beta}},
+		{"the first read", full(foreign, of("food", "", 100, "5", 1)), []Place{all(alpha), all(beta)}},
 		{"the same again", more(of("food", "", 100, "5", 1)), nil},
-		{"one count", more(of("food", "", 100, "5", 2), foreign), []store.Key{alpha}},
-		{"an import", store.Changes{Imports: map[store.Key]string{beta: "one"}}, []store.Key{beta}},
+		{"one count", more(of("food", "", 100, "5", 2), foreign), []Place{at("food")}},
+		{"two touchpoints and none", more(of("shops", "", 99, "1", 1), of("food", "g", 100, "5", 2), of("", "", 1, "5", 1)), []Place{at(""), at("food"), at("shops")}},
+		{"a count of a program whose import ends", store.Changes{Counts: []store.Count{of("food", "", 100, "5", 3)}, Imports: map[store.Key]string{alpha: "two"}}, []Place{all(alpha)}},
+		{"an import", store.Changes{Imports: map[store.Key]string{beta: "one"}}, []Place{all(beta)}},
 		{"the same import", store.Changes{Imports: map[store.Key]string{beta: "one"}}, nil},
 		{"nothing", store.Changes{}, nil},
-		{"another store under the name", full(foreign), []store.Key{alpha, beta}},
+		{"another store under the name", full(foreign), []Place{all(alpha), all(beta)}},
 	}
 	for _, s := range steps {
 		if got := b.Apply("ns/store", s.changes, noon); !slices.Equal(got, s.want) {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -35,9 +33,9 @@ type Follower struct {
 	Book   *Book
 	// Clock tells the time at which a read ended.
 	Clock func() time.Time
-	// Changed is called with the programs whose counts or imports changed, after each read that reached the end of the
+	// Changed is called with the places whose counts or imports changed, in order, after each read that reached the end of the
 	// feed. It must not block for long.
-	Changed func([]store.Key)
+	Changed func([]Place)
 	// Readable, if set, is called when the store could be read to its end for the first time or again (true), and when a
 	// read failed after that or at first (false): only on a change, and before Changed. Programs without any answer hear
 	// of the store only here.
@@ -52,8 +50,8 @@ type Follower struct {
 // progress is how far a Follower has come.
 type progress struct {
 	cursor store.Cursor
-	// changed are the programs to report at the end of the feed.
-	changed map[store.Key]bool
+	// changed are the places to report at the end of the feed.
+	changed places
 	// known and readable are whether any read ended yet, and how the last one did.
 	known, readable bool
 }
@@ -63,7 +61,7 @@ type progress struct {
 func (f *Follower) Run(ctx context.Context) error {
 	tick := cmp.Or(f.Tick, defaultTick)
 	retry := cmp.Or(f.Retry, tick)
-	p := &progress{changed: map[store.Key]bool{}}
+	p := &progress{changed: places{}}
 	for {
 		// Taken before the read, so that a commit during the read is not missed.
 		updated := f.Feed.Updated()
@@ -121,9 +119,9 @@ func (f *Follower) report(p *progress, err error) {
 	if err != nil || len(p.changed) == 0 {
 		return
 	}
-	keys := slices.SortedFunc(maps.Keys(p.changed), compareKeys)
+	all := p.changed.sorted()
 	clear(p.changed)
-	f.Changed(keys)
+	f.Changed(all)
 }
 
 func (f *Follower) turn(err error) {

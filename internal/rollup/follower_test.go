@@ -109,7 +109,7 @@ func follow(t *testing.T, feed *memoryFeed) *following {
 	done := make(chan error, 1)
 	run := &Follower{
 		Source: "ns/store", Feed: feed, Book: f.book, Clock: time.Now,
-		Changed:  func(keys []store.Key) { f.tell("changed %v", keys) },
+		Changed:  func(all []Place) { f.tell("changed %v", Programs(all)) },
 		Readable: func(ok bool) { f.tell("readable %v", ok) },
 		Log: funcr.New(func(_, args string) {
 			if strings.Contains(args, "error") {

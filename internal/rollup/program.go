@@ -74,19 +74,19 @@ func expires(question string) bool {
 	return isPseudo(question)
 }
 
-// apply takes over the counts and imports of a page and returns the programs for which they were news. What is kept for
+// apply takes over the counts and imports of a page and returns the places for which they were news. What is kept for
 // KeptDays and lies before the floor is passed over.
-func (t table) apply(c store.Changes, floor store.Hour) map[store.Key]bool {
-	changed := map[store.Key]bool{}
+func (t table) apply(c store.Changes, floor store.Hour) places {
+	changed := places{}
 	for i := range c.Counts {
 		if t.program(c.Counts[i].Program).apply(&c.Counts[i], floor) {
-			changed[c.Counts[i].Program] = true
+			changed[Place{Program: c.Counts[i].Program, Touchpoint: c.Counts[i].Touchpoint}] = true
 		}
 	}
 	for k, id := range c.Imports {
 		if p := t.program(k); p.lastImport != id {
 			p.lastImport = id
-			changed[k] = true
+			changed[Place{Program: k, All: true}] = true
 		}
 	}
 	return changed

@@ -34,7 +34,7 @@ func TestFollowerOnSQLite(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan error, 1)
-	f := &Follower{Source: "ns/store", Feed: s, Book: book, Clock: time.Now, Log: testr.New(t), Changed: func([]store.Key) {
+	f := &Follower{Source: "ns/store", Feed: s, Book: book, Clock: time.Now, Log: testr.New(t), Changed: func([]Place) {
 		if book.LastImport(alpha) != "" && book.Window(ask("imported", 0, 1<<30)).Ever != each {
 			t.Error("the import is known before its answers")
 		}

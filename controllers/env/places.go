@@ -1,0 +1,17 @@
+package env
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/cx-operator/cx-operator/internal/rollup"
+)
+
+// PlacesChanged is a source of requests for places whose counts changed.
+func PlacesChanged(places <-chan event.TypedGenericEvent[rollup.Place], requests func(context.Context, rollup.Place) []reconcile.Request) source.TypedSource[reconcile.Request] {
+	return source.TypedChannel(places, handler.TypedEnqueueRequestsFromMapFunc(requests))
+}
