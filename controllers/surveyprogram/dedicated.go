@@ -133,7 +133,7 @@ func (r *Reconciler) follow(s *scope, e *endpoint, d decision, token string) {
 	if d.endpoint == keep { // the spec no longer says where it is
 		base, _, _ = strings.Cut(s.program.Status.URL, "/s/"+s.program.Namespace+"/"+s.program.Name)
 	}
-	r.Dedicated.Fleet.Follow(fleet.Program{Key: env.KeyOf(s.program), Survey: shown, Token: token, URL: base})
+	r.Dedicated.Fleet.Follow(fleet.Program{Key: env.KeyOf(s.program), Survey: shown, Token: token, URL: base, Ready: e.rollout.ready > 0})
 	s.readable = nil
 	if readable, known := r.Dedicated.Fleet.Readable(env.KeyOf(s.program)); known {
 		s.readable = &readable
