@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
-
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/internal/commit"
 )
@@ -17,7 +15,6 @@ type statements struct {
 	findProgram, addProgram, touch         *sql.Stmt
 	addSubmission, findSubmission          *sql.Stmt
 	dropSubmission, findErased             *sql.Stmt
-	addResponse, addAnswer, addCount       *sql.Stmt
 	findInvitation, addInvitation, pasts   *sql.Stmt
 	addSpent, answered                     *sql.Stmt
 	finished, findVisit, addVisit          *sql.Stmt
@@ -38,12 +35,6 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.findSubmission, `SELECT digest, receipt FROM submission WHERE program = ? AND id = ?`},
 		{&s.dropSubmission, `DELETE FROM submission WHERE program = ? AND id = ?`},
 		{&s.findErased, `SELECT digest, receipt FROM erased WHERE program = ? AND id = ?`},
-		{&s.addResponse, `INSERT INTO response (program, submission, submitted_at, touchpoint, unit, language, standing, passed, failed)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.addAnswer, `INSERT INTO answer (response, question, revision, kind, vals) VALUES (?, ?, ?, ?, ?)`},
-		{&s.addCount, `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, n, seq)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO UPDATE SET n = n + excluded.n, seq = excluded.seq`},
 		{&s.findInvitation, findInvitation}, {&s.addInvitation, addInvitation}, {&s.pasts, pasts},
 		{&s.addSpent, addSpent}, {&s.answered, `UPDATE invitation SET answered_on = ? WHERE program = ? AND id = ?`},
 		{&s.finished, finished}, {&s.findVisit, findVisit}, {&s.addVisit, addVisit}, {&s.moveVisit, moveVisit}, {&s.dropVisit, dropVisit},
@@ -61,14 +52,25 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// insertAll stores all of the parts, or fails.
+// insertAll stores all of the parts, or fails: first what is no response, then the responses together.
 func (t *tx) insertAll(parts []commit.Part) error {
+	var in []incoming
 	for _, p := range parts {
-		if err := t.insertSome(p, p.From, p.To); err != nil {
-			return err
+		if len(p.Rows) == 0 {
+			if err := t.insertSome(p, p.From, p.To); err != nil {
+				return err
+			}
+			continue
+		}
+		for i := p.From; i < p.To; i++ {
+			program, err := t.program(programOf(p, i))
+			if err != nil {
+				return err
+			}
+			in = append(in, incoming{&p.Rows[i], program, &p.Results[i]})
 		}
 	}
-	return nil
+	return t.insertResponses(in)
 }
 
 // insertSome stores what a part has from one place up to another.
@@ -80,7 +82,7 @@ func (t *tx) insertSome(p commit.Part, from, to int) error {
 		}
 		switch {
 		case len(p.Rows) > 0:
-			p.Results[i], err = t.insert(program, &p.Rows[i])
+			err = t.insertResponses([]incoming{{&p.Rows[i], program, &p.Results[i]}})
 		case len(p.Visits) > 0:
 			err = t.track(program, &p.Visits[i])
 		default:
@@ -187,59 +189,6 @@ func (t *tx) knownProgram(key store.Key) (id int64, err error) {
 		return 0, nil
 	}
 	return id, err
-}
-
-func (t *tx) insert(program int64, r *commit.Row) (store.Result, error) {
-	if result, ok, err := t.compareErased(program, r); ok || err != nil {
-		return result, err
-	}
-	added, err := t.stmts.addSubmission.Exec(program, r.ID[:], r.Digest[:], r.Receipt)
-	if err != nil {
-		return store.Result{}, err
-	}
-	if n, err := added.RowsAffected(); err != nil {
-		return store.Result{}, err
-	} else if n == 0 {
-		return t.compare(program, r)
-	}
-	if r.Invitation != uuid.Nil {
-		if spent, err := t.answer(program, r); err != nil || spent {
-			return store.Result{Outcome: store.Spent}, err
-		}
-	}
-	if r.Started {
-		if err := t.finishVisit(program, r.ID); err != nil {
-			return store.Result{}, err
-		}
-	}
-	if err := t.insertContent(program, r); err != nil {
-		return store.Result{}, err
-	}
-	t.counts.Add(program, r)
-	t.touched[program] = true
-	return store.Result{Outcome: store.Stored, Receipt: r.Receipt}, nil
-}
-
-// insertContent adds a response with its answers, and its case where it opens one.
-func (t *tx) insertContent(program int64, r *commit.Row) error {
-	inserted, err := t.stmts.addResponse.Exec(program, r.ID[:], r.SubmittedAt, r.Touchpoint, r.Unit, r.Language,
-		string(r.Standing), r.Passed, r.Failed)
-	if err != nil {
-		return err
-	}
-	id, err := inserted.LastInsertId()
-	if err != nil {
-		return err
-	}
-	for _, a := range r.Answers {
-		if _, err := t.stmts.addAnswer.Exec(id, a.Question, a.Revision, a.Kind, a.Vals); err != nil {
-			return err
-		}
-	}
-	if r.Case == nil {
-		return nil
-	}
-	return t.openCase(program, r)
 }
 
 // compare tells a repeat from a conflict.

@@ -18,22 +18,27 @@ type writer struct {
 	store *Store
 	conn  *sql.Conn
 	stmts statements
+	many  manyStatements
 
+	// lastResponse is at least the greatest number that a response ever had.
+	lastResponse int64
 	// programs has the numbers of the programs that are known to be in the file.
 	programs map[store.Key]int64
 }
+
+const newest = `SELECT (SELECT ifnull(max(seq), 0) FROM program), (SELECT ifnull(max(id), 0) FROM response)`
 
 func newWriter(ctx context.Context, s *Store) (*writer, error) {
 	conn, err := s.write.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{store: s, conn: conn, programs: map[store.Key]int64{}}
+	w := &writer{store: s, conn: conn, many: newManyStatements(conn), programs: map[store.Key]int64{}}
 	if err := w.stmts.prepare(ctx, conn); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	var seq int64
-	if err := conn.QueryRowContext(ctx, `SELECT ifnull(max(seq), 0) FROM program`).Scan(&seq); err != nil {
+	if err := conn.QueryRowContext(ctx, newest).Scan(&seq, &w.lastResponse); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	s.seq.Store(seq)
@@ -107,18 +112,15 @@ func (t *tx) changeAndCommit(change func(*tx) error) error {
 
 // writeCounts changes each count once, in the order of the table.
 func (t *tx) writeCounts() error {
+	var values []any
 	for _, k := range t.counts.Sorted() {
 		if t.counts[k] == 0 {
 			continue
 		}
-		_, err := t.stmts.addCount.Exec(k.Program, k.Touchpoint, k.Unit, k.Question, k.Revision, int64(k.Hour), k.Value,
-			t.counts[k], t.seq)
-		if err != nil {
-			return err
-		}
+		values = append(values, k.Program, k.Touchpoint, k.Unit, k.Question, int64(k.Revision), int64(k.Hour), k.Value, t.counts[k], t.seq)
 		t.touched[k.Program] = true
 	}
-	return nil
+	return t.many.addCounts.exec(values)
 }
 
 func (w *writer) exec(query string) error {
