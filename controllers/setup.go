@@ -26,6 +26,7 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/surveyprogram"
 	"github.com/cx-operator/cx-operator/controllers/team"
 	"github.com/cx-operator/cx-operator/controllers/touchpoint"
+	"github.com/cx-operator/cx-operator/internal/apply"
 )
 
 // The manager itself authenticates those who read /metrics. Its lease is in config/rbac/leader_election_role.yaml.
@@ -47,7 +48,7 @@ func Scheme() *runtime.Scheme {
 func CacheOptions(namespaces ...string) cache.Options {
 	all := cache.ByObject{Label: labels.Everything()}
 	o := cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: apply.Trim(env.FieldOwner),
 		// By default, since kinds that a cluster need not have cannot be named here.
 		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue}),
 		ByObject: map[client.Object]cache.ByObject{

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/apply"
 	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -115,8 +116,11 @@ func (r *Reconciler) lastGood(ctx context.Context, s *scope) (*survey.Survey, er
 			return last, err
 		}
 	}
-	kept := &corev1.ConfigMap{}
-	err := r.Client.Get(ctx, types.NamespacedName{Namespace: p.Namespace, Name: render.EndpointName(p.Name)}, kept)
+	kept, name := &corev1.ConfigMap{}, types.NamespacedName{Namespace: p.Namespace, Name: render.EndpointName(p.Name)}
+	err := r.Client.Get(ctx, name, kept)
+	if err == nil && apply.Trimmed(kept) {
+		err = r.APIReader.Get(ctx, name, kept)
+	}
 	if err != nil && !apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("read the last good survey: %w", err)
 	}

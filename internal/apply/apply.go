@@ -254,6 +254,9 @@ func (a *Applier) same(wanted *unstructured.Unstructured, current render.Object)
 	if current == nil {
 		return false, nil
 	}
+	if Trimmed(current) {
+		return current.GetAnnotations()[Annotation] == wanted.GetAnnotations()[Annotation], nil
+	}
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(current)
 	if err != nil {
 		return false, err

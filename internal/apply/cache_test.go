@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/cluster"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
@@ -19,20 +18,17 @@ import (
 	"github.com/cx-operator/cx-operator/test/testenv"
 )
 
-// cached reads through a cache that holds the operator's own objects alone and no managed fields, as the manager's does.
+// cached reads through a cache that holds the operator's own objects alone and trims them, as the manager's does.
 func (w *world) cached() {
 	w.t.Helper()
 	cfg := testenv.New(w.t)
 	cfg.QPS = -1
 	cfg.Wrap(w.countWrites)
-	own := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue})}
+	own := labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedByValue})
 	c, err := cluster.New(cfg, func(o *cluster.Options) {
 		o.Scheme = scheme()
 		o.Cache = cache.Options{
-			DefaultNamespaces: map[string]cache.Config{w.ns: {}}, DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject: map[client.Object]cache.ByObject{
-				&appsv1.Deployment{}: own, &corev1.Service{}: own, &corev1.ConfigMap{}: own, &corev1.ServiceAccount{}: own,
-			},
+			DefaultNamespaces: map[string]cache.Config{w.ns: {}}, DefaultTransform: apply.Trim("cx-operator"), DefaultLabelSelector: own,
 		}
 	})
 	if err != nil {
@@ -48,7 +44,7 @@ func (w *world) cached() {
 	if !c.GetCache().WaitForCacheSync(ctx) {
 		w.t.Fatal("the cache did not fill")
 	}
-	w.applier = &apply.Applier{Client: c.GetClient(), Reader: c.GetAPIReader(), Owner: "cx-operator"}
+	w.applier = &apply.Applier{Client: c.GetClient(), Reader: c.GetAPIReader(), Owner: "cx-operator", Lag: 10 * time.Second}
 }
 
 // eventuallyStill waits until a pass writes nothing: a cache is a moment behind.
