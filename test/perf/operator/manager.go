@@ -41,12 +41,9 @@ type manager struct {
 }
 
 // startManager starts the operator as the cluster's user for it, with an endpoint in its process, and waits until it says that
-// it is ready. A data folder that exists is used again.
-func startManager(ctx context.Context, c *cluster, binary string, flags []string) (*manager, error) {
-	addresses, err := freeAddresses(ctx, 3)
-	if err != nil {
-		return nil, err
-	}
+// it is ready. A data folder that exists is used again. The addresses are those of metrics, pages and probes; pages that moved
+// would be another status.
+func startManager(ctx context.Context, c *cluster, binary string, addresses, flags []string) (*manager, error) {
 	m := &manager{ended: make(chan struct{}), log: filepath.Join(c.dir, "manager.log"), metrics: "http://" + addresses[0] + "/metrics"}
 	log, err := os.OpenFile(m.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {

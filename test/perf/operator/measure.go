@@ -177,7 +177,7 @@ func (s *site) again(ctx context.Context, m *measured) error {
 	if _, err := s.cluster.audit.next(); err != nil {
 		return err
 	}
-	next, err := startManager(ctx, s.cluster, s.binary, s.flags)
+	next, err := startManager(ctx, s.cluster, s.binary, s.addresses, s.flags)
 	if err != nil {
 		return err
 	}

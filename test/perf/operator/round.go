@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // setup is what all rounds have in common.
@@ -35,7 +37,9 @@ type site struct {
 	people  bare
 	watcher *watcher
 	manager *manager // nil where there is none
-	stop    context.CancelFunc
+	// addresses are the manager's.
+	addresses []string
+	stop      context.CancelFunc
 }
 
 // open starts a cluster of its own.
@@ -75,8 +79,31 @@ func (s *site) equip(ctx context.Context) error {
 	if s.size.dedicated {
 		paths[configMaps] = "/api/v1/configmaps?labelSelector=app.kubernetes.io%2Fmanaged-by%3Dcx-operator"
 	}
+	for resource := range paths {
+		if err := s.served(ctx, resource); err != nil {
+			return err
+		}
+	}
 	s.watcher, err = watch(ctx, s.cluster.people, paths, s.done)
 	return err
+}
+
+// served waits until the API server serves a kind: it says so a little before.
+func (s *site) served(ctx context.Context, resource string) error {
+	if resource == configMaps {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	for {
+		_, err := s.people.client.Get().AbsPath(group+"/"+resource).Param("limit", "1").DoRaw(ctx)
+		if !apierrors.IsNotFound(err) {
+			return err
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 // done says whether an object is as the operator leaves it. The endpoint of a Dedicated program never starts here, since there
@@ -102,11 +129,13 @@ func (s *site) close() error {
 
 // start starts the operator and waits until it has nothing to do.
 func (s *site) start(ctx context.Context) error {
-	m, err := startManager(ctx, s.cluster, s.binary, s.flags)
-	if err != nil {
+	var err error
+	if s.addresses, err = freeAddresses(ctx, 3); err != nil {
 		return err
 	}
-	s.manager = m
+	if s.manager, err = startManager(ctx, s.cluster, s.binary, s.addresses, s.flags); err != nil {
+		return err
+	}
 	_, err = s.settle(ctx, nil)
 	return err
 }

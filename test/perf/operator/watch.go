@@ -75,7 +75,7 @@ func watch(ctx context.Context, config *rest.Config, paths map[string]string, do
 	}
 	w := &watcher{done: done, objects: map[key]bool{}, last: map[key]string{}, wishes: map[key]*wish{}}
 	for resource, path := range paths {
-		go w.follow(ctx, httpClient, config.Host+path, resource)
+		go w.follow(ctx, httpClient, strings.TrimSuffix(config.Host, "/")+path, resource)
 	}
 	return w, nil
 }
@@ -162,6 +162,7 @@ func (w *watcher) note(resource, event string, o *object, now time.Time) {
 	}
 	delete(w.last, k)
 	if w.missing--; w.missing == 0 {
+		w.objects = map[key]bool{} // what becomes of them from now on is not awaited
 		close(w.reached)
 	}
 }
