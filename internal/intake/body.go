@@ -27,6 +27,9 @@ var errTooLarge = errors.New("the body is too large")
 
 // checkMediaType returns a problem where the request's content is of none of the media types, or not UTF-8.
 func checkMediaType(r *http.Request, allowed ...string) *problem {
+	if given := r.Header.Get("Content-Type"); slices.Contains(allowed, given) {
+		return nil
+	}
 	mediaType, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset, given := parameters["charset"]
 	if err != nil || !slices.Contains(allowed, mediaType) || (given && !strings.EqualFold(charset, "utf-8")) {

@@ -25,7 +25,7 @@ func (s *Server) erasePage(r *http.Request, served *served, lang string) page {
 
 // showErase answers GET and HEAD: the form that asks for the receipt.
 func (s *Server) showErase(w http.ResponseWriter, r *http.Request) {
-	if wait, ok := s.pages.allow(s.clients.key(r), s.clock()); !ok {
+	if wait, ok := s.allow(s.pages, r); !ok {
 		s.showMessage(w, r, tooMany.after(wait))
 		return
 	}
@@ -41,7 +41,7 @@ func (s *Server) showErase(w http.ResponseWriter, r *http.Request) {
 
 // postErase erases the answers of a receipt. What it answers does not tell whether there were any.
 func (s *Server) postErase(w http.ResponseWriter, r *http.Request) {
-	wait, allowed := s.submissions.allow(s.clients.key(r), s.clock())
+	wait, allowed := s.allow(s.submissions, r)
 	served, ok := s.program(r)
 	if !ok {
 		s.showMessage(w, r, notFound)

@@ -101,6 +101,12 @@ func (c *counter) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// receiptAnswer is the body of 201 and 200.
+type receiptAnswer struct {
+	ID      string `json:"id"`
+	Receipt string `json:"receipt"`
+}
+
 // harness is a server over a real store, and a client that checks every answer against the OpenAPI document.
 type harness struct {
 	*Server

@@ -3,6 +3,7 @@ package intake
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,15 +57,12 @@ func (f form) submission(p page) survey.Submission {
 	sub := survey.Submission{
 		ID: f.id, Touchpoint: p.touchpoint, Team: p.team, Language: p.language, Answers: map[string]any{}, Contact: f.left(),
 	}
-	types := map[string]string{}
-	for _, q := range p.questions {
-		types[q.Name] = q.Type
-	}
 	for name, values := range f.values {
 		if strings.HasPrefix(name, "_") {
 			continue
 		}
-		if value, given := formValue(types[name], values); given {
+		q, _ := p.find(name)
+		if value, given := formValue(q.Type, values); given {
 			sub.Answers[name] = value
 		}
 	}
@@ -74,7 +72,10 @@ func (f form) submission(p page) survey.Submission {
 // finished is the submission without answers to questions that are not asked: an answer before them was changed since.
 func (f form) finished(p page) survey.Submission {
 	sub := f.submission(p)
-	progress := p.progress(f)
+	if !p.survey.HasConditions() {
+		return sub
+	}
+	progress := p.survey.Progress(p.touchpoint, sub.Answers)
 	for _, q := range p.questions {
 		if !progress.Asked[q.Name] {
 			delete(sub.Answers, q.Name)
@@ -85,11 +86,10 @@ func (f form) finished(p page) survey.Submission {
 
 // formValue turns the values of one field into the answer to a question of the type.
 func formValue(questionType string, values []string) (any, bool) {
-	var filled []string
-	for _, v := range values {
-		if strings.TrimSpace(v) != "" {
-			filled = append(filled, v)
-		}
+	isBlank := func(v string) bool { return strings.TrimSpace(v) == "" }
+	filled := values
+	if slices.ContainsFunc(values, isBlank) {
+		filled = slices.DeleteFunc(slices.Clone(values), isBlank)
 	}
 	if len(filled) == 0 {
 		return nil, false
@@ -134,7 +134,7 @@ func (f *form) explain(p page, refused []survey.FieldError) {
 }
 
 // explainEmpty asks for all that is required, or for anything where nothing is.
-func (f *form) explainEmpty(p page, w words) {
+func (f *form) explainEmpty(p page, w *words) {
 	progress := p.progress(*f)
 	var asked []string
 	for _, q := range p.questions {
@@ -151,7 +151,7 @@ func (f *form) explainEmpty(p page, w words) {
 	}
 }
 
-func (w words) explain(code string, q survey.Question) string {
+func (w *words) explain(code string, q survey.Question) string {
 	switch code {
 	case survey.CodeRequired:
 		return w.ErrAnswer
@@ -176,7 +176,7 @@ func (p page) find(name string) (survey.Question, bool) {
 
 // showForm answers GET and HEAD: an empty form, or the thank-you page of a receipt.
 func (s *Server) showForm(w http.ResponseWriter, r *http.Request) {
-	if wait, ok := s.pages.allow(s.clients.key(r), s.clock()); !ok {
+	if wait, ok := s.allow(s.pages, r); !ok {
 		s.showMessage(w, r, tooMany.after(wait))
 		return
 	}
@@ -261,7 +261,7 @@ func (s *Server) page(r *http.Request, served *served, lang, team string) (page,
 
 // postForm takes a filled-in form: 303 to the thank-you page, or the form again with what is wrong.
 func (s *Server) postForm(w http.ResponseWriter, r *http.Request) {
-	wait, allowed := s.submissions.allow(s.clients.key(r), s.clock())
+	wait, allowed := s.allow(s.submissions, r)
 	served, ok := s.program(r)
 	if !ok {
 		s.showMessage(w, r, notFound)
@@ -324,8 +324,9 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, served *served, p 
 		s.refuseForm(w, r, p, f, *refused)
 		return
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", p.without().href(p.language, thanksQuery(result.Receipt, p.survey.Scores(response))))
+	h := w.Header()
+	h["Cache-Control"] = noStore
+	h["Location"] = []string{p.thanksAddress(result.Receipt, p.survey.Scores(response))}
 	w.WriteHeader(http.StatusSeeOther)
 }
 

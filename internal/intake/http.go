@@ -9,6 +9,20 @@ import (
 	"time"
 )
 
+// Values of headers that many answers have, under their canonical names. Whoever sets a header of an answer replaces its
+// values, and changes none.
+var (
+	noSniffing    = []string{"nosniff"}
+	noReferrer    = []string{"no-referrer"}
+	noStore       = []string{"no-store"}
+	privateStore  = []string{"private, no-cache"}
+	noIndex       = []string{"noindex"}
+	typeJSON      = []string{mediaJSON}
+	typePage      = []string{"text/html; charset=utf-8"}
+	codingGzip    = []string{"gzip"}
+	varyByAccepts = []string{"Accept-Encoding, Accept-Language"}
+)
+
 // HTTPServer returns a server of the handler whose limits no client can sit out: on the time for the header, the request,
 // the answer and between requests, and on the size of the header. Imports and exports move their deadlines on while they
 // make progress. It logs to standard error, without the addresses of clients.

@@ -28,14 +28,29 @@ func pageLanguage(s *survey.Survey, asked, acceptLanguage string) string {
 			return tag
 		}
 	}
-	tags := make([]language.Tag, 0, len(s.Languages))
-	for _, tag := range s.Languages {
-		tags = append(tags, language.Make(tag))
+	if len(s.Languages) < 2 || len(acceptLanguage) > maxAcceptLanguage {
+		return s.DefaultLanguage
 	}
-	if best := negotiate(language.NewMatcher(tags), acceptLanguage); best >= 0 && best < len(s.Languages) {
+	best := choices.get(choice{strings.Join(s.Languages, " "), acceptLanguage}, choose)
+	if best >= 0 && best < len(s.Languages) {
 		return s.Languages[best]
 	}
 	return s.DefaultLanguage
+}
+
+// choice of one of a survey's languages, with blanks between, by Accept-Language. Few browsers send something that others do
+// not, and to find out what fits costs more than the rest of a page.
+type choice struct{ languages, acceptLanguage string }
+
+var choices = memo[choice, int]{size: 2000}
+
+// choose returns the index of the language that fits best, or -1.
+func choose(c choice) int {
+	var tags []language.Tag
+	for tag := range strings.SplitSeq(c.languages, " ") {
+		tags = append(tags, language.Make(tag))
+	}
+	return negotiate(language.NewMatcher(tags), c.acceptLanguage)
 }
 
 // negotiate returns the index of the language that fits best, or -1.
@@ -71,30 +86,50 @@ func acceptedLanguages(header string) []language.Tag {
 }
 
 // requestWords are the words for a page that belongs to no survey.
-func requestWords(r *http.Request) words {
+func requestWords(r *http.Request) *words {
 	if i := negotiate(wordsMatcher, r.Header.Get("Accept-Language")); i >= 0 {
-		return allWords[i]
+		return &allWords[i]
 	}
-	return english
+	return &allWords[0]
+}
+
+// tongue is what pages need to know of a language.
+type tongue struct {
+	// direction in which it is written, and what it is called in itself.
+	direction, name string
+	// words of pages in the language, and the language that these are in: the same, or a near one that has such words.
+	words  *words
+	around string
+}
+
+// tongues has few entries: surveys choose from the languages of the world, and visitors from those of a survey.
+var tongues = memo[string, tongue]{size: 1000}
+
+func tongueOf(tag string) tongue { return tongues.get(tag, newTongue) }
+
+func newTongue(tag string) tongue {
+	made := language.Make(tag)
+	t := tongue{direction: "ltr", name: display.Self.Name(made), words: wordsFor(made), around: tag}
+	if t.name == "" {
+		t.name = tag
+	}
+	script, _ := made.Script()
+	switch script.String() {
+	case "Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg":
+		t.direction = "rtl"
+	}
+	has, _ := language.Make(t.words.Tag).Base()
+	if wants, _ := made.Base(); wants != has {
+		t.around = t.words.Tag
+	}
+	return t
 }
 
 // direction in which a language is written.
-func direction(tag string) string {
-	script, _ := language.Make(tag).Script()
-	switch script.String() {
-	case "Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm", "Rohg":
-		return "rtl"
-	}
-	return "ltr"
-}
+func direction(tag string) string { return tongueOf(tag).direction }
 
 // nativeName is what a language is called in itself.
-func nativeName(tag string) string {
-	if name := display.Self.Name(language.Make(tag)); name != "" {
-		return name
-	}
-	return tag
-}
+func nativeName(tag string) string { return tongueOf(tag).name }
 
 // pick returns the text in the language, else in the default language, marked where its language is not around.
 func pick(t survey.Texts, tag, fallback, around string) marked {

@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"time"
 
-	"golang.org/x/text/language"
-
 	"github.com/cx-operator/cx-operator/internal/link"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -18,7 +16,7 @@ type view struct {
 	Lang, Dir string // of the page
 	// AroundLang and AroundDir are those of the page's own words, where there are none in the page's language.
 	AroundLang, AroundDir string
-	W                     words
+	W                     *words
 	Style                 template.CSS
 	Title                 string
 	Switch                []languageLink
@@ -165,14 +163,9 @@ func (p page) href(lang string, query url.Values) string {
 }
 
 // around returns the page's own words and the language that they are in: the page's, or a near one that has such words.
-func (p page) around() (words, string) {
-	tag := language.Make(p.language)
-	w := wordsFor(tag)
-	has, _ := language.Make(w.Tag).Base()
-	if wants, _ := tag.Base(); wants != has {
-		return w, w.Tag
-	}
-	return w, p.language
+func (p page) around() (*words, string) {
+	t := tongueOf(p.language)
+	return t.words, t.around
 }
 
 // text returns an author's text in the page's language.
@@ -256,7 +249,7 @@ func (p page) message(pr problem) view {
 }
 
 // message is the heading and text of a page that says only what went wrong.
-func (w words) message(p problem) (heading, text string) {
+func (w *words) message(p problem) (heading, text string) {
 	switch p.reason {
 	case notFound.reason:
 		return w.NotFoundTitle, w.NotFoundText

@@ -89,12 +89,17 @@ func writeJSON(w http.ResponseWriter, status int, mediaType string, v any) {
 	if err != nil {
 		panic(err)
 	}
+	writeLine(w, status, []string{mediaType}, body)
+}
+
+// writeLine writes a line of JSON.
+func writeLine(w http.ResponseWriter, status int, mediaType []string, line []byte) {
 	h := w.Header()
-	h.Set("Content-Type", mediaType)
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h["Content-Type"] = mediaType
+	h["Cache-Control"] = noStore
+	h["Content-Length"] = []string{strconv.Itoa(len(line))}
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(line)
 }
 
 // encode writes a value as a line of JSON. An "&" stays what it is: people copy links out of answers.

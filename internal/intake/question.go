@@ -107,7 +107,7 @@ func numbers(q survey.Question, given []string) []option {
 }
 
 // ends say what the lowest and the highest value of a scale mean.
-func (w words) ends(questionType string) (low, high string) {
+func (w *words) ends(questionType string) (low, high string) {
 	switch v1alpha1.QuestionType(questionType) {
 	case v1alpha1.QuestionNPS:
 		return w.NPSLow, w.NPSHigh

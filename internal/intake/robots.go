@@ -71,7 +71,7 @@ func (v *verdict) worked(s *survey.Survey, response, nonce string) {
 
 // judge puts into a response from a page what is known of how it came about. A suspect response ends no visit.
 func (p page) judge(f form, r *store.Response, now time.Time) {
-	var v verdict
+	v := verdict{passed: make([]string, 0, 4)}
 	v.check(checkHoneypot, f.values.Get(fieldTrap) == "")
 	if p.keys != nil {
 		v.check(checkPage, f.genuine)

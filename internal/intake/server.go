@@ -159,10 +159,18 @@ func (s *Server) protect(next http.Handler) http.Handler {
 			}
 		}()
 		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
+		h["X-Content-Type-Options"] = noSniffing
+		h["Referrer-Policy"] = noReferrer
 		next.ServeHTTP(w, r)
 	})
+}
+
+// allow takes a token of the request's client, or returns how long it takes until there is one.
+func (s *Server) allow(l *limiter, r *http.Request) (time.Duration, bool) {
+	if l.off() {
+		return 0, true
+	}
+	return l.allow(s.clients.key(r), s.clock())
 }
 
 // program finds the program that a request is for.

@@ -22,13 +22,17 @@ type scoreView struct {
 	Text  string
 }
 
-// thanksQuery is what the address of the thank-you page says of a stored response.
-func thanksQuery(receipt string, scores []survey.Score) url.Values {
+// thanksAddress is the address of the thank-you page of a stored response. It leads nowhere by the link that the response came
+// by.
+func (p page) thanksAddress(receipt string, scores []survey.Score) string {
+	if len(scores) == 0 && p.team == "" {
+		return p.path + "?lang=" + url.QueryEscape(p.language) + "&receipt=" + receipt
+	}
 	query := url.Values{"receipt": {receipt}}
 	for _, score := range scores {
 		query.Add(fieldScore, score.Name+":"+strconv.Itoa(score.Tenths))
 	}
-	return query
+	return p.without().href(p.language, query)
 }
 
 // thanks returns the page that follows a stored response. It can be loaded again: it records nothing.
@@ -67,7 +71,7 @@ func (p page) readScore(s string) (survey.Score, bool) {
 	return p.survey.ScoreOf(name, tenths)
 }
 
-func (p page) score(s survey.Score, w words) scoreView {
+func (p page) score(s survey.Score, w *words) scoreView {
 	v := scoreView{Title: marked{Text: w.Score}}
 	if len(s.Title) > 0 {
 		v.Title = p.text(s.Title)

@@ -26,7 +26,7 @@ func (p page) visitsPath() string { return p.base + "/" + survey.VisitsPage }
 // postVisit takes note that somebody fills in a page: which question was changed, never how it was answered. The answer tells
 // nothing but that the request could be read.
 func (s *Server) postVisit(w http.ResponseWriter, r *http.Request) {
-	wait, allowed := s.pages.allow(s.clients.key(r), s.clock())
+	wait, allowed := s.allow(s.pages, r)
 	served, ok := s.program(r)
 	if !ok {
 		writeProblem(w, noProgram)

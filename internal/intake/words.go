@@ -95,12 +95,12 @@ func newWordsMatcher() language.Matcher {
 }
 
 // wordsFor returns the words for a page in the language.
-func wordsFor(tag language.Tag) words {
+func wordsFor(tag language.Tag) *words {
 	_, index, confidence := wordsMatcher.Match(tag)
 	if confidence < language.High {
-		return english
+		return &allWords[0]
 	}
-	return allWords[index]
+	return &allWords[index]
 }
 
 // forms are a text that has a number in it, by the plural categories that CLDR has for whole numbers in the language;
@@ -124,7 +124,7 @@ func (f forms) form(category plural.Form) string {
 }
 
 // count returns the text for a number of 0 or more.
-func (w words) count(f forms, n int) string {
+func (w *words) count(f forms, n int) string {
 	category := plural.Cardinal.MatchPlural(language.Make(w.Tag), n, 0, 0, 0, 0)
 	return strings.Replace(f.form(category), "%d", strconv.Itoa(n), 1)
 }
