@@ -140,6 +140,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 		return fmt.Errorf("add probes: %w", err)
 	}
 	log.Info("Starting", "version", version.Version)
+	defer releaseWhenStarted(log)()
 	return mgr.Start(ctx)
 }
 

@@ -1,0 +1,59 @@
+// Package resident keeps down how much of the program's file stays in memory.
+package resident
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/prometheus/procfs"
+	"golang.org/x/sys/unix"
+)
+
+// Release unmaps the pages of the program's file that its start has read: the initialisation of all packages touches most of
+// a large binary, once. What is needed again comes back from the page cache. Nothing that was written is touched: these
+// are the code and, in a program that is not relocated when it is loaded, the constants. It does nothing on other systems
+// than Linux.
+func Release() error {
+	self, err := procfs.Self()
+	if err != nil {
+		return fmt.Errorf("resident: %w", err)
+	}
+	maps, err := self.ProcMaps()
+	if err != nil {
+		return fmt.Errorf("resident: reading the mappings: %w", err)
+	}
+	file, err := os.Readlink("/proc/self/exe")
+	if err != nil {
+		return fmt.Errorf("resident: %w", err)
+	}
+	constants := !relocated()
+	for _, m := range maps {
+		readOnly := m.Perms.Read && !m.Perms.Write && m.Perms.Private
+		if m.Pathname != file || !readOnly || !m.Perms.Execute && !constants {
+			continue
+		}
+		if _, _, code := unix.Syscall(unix.SYS_MADVISE, m.StartAddr, m.EndAddr-m.StartAddr, unix.MADV_DONTNEED); code != 0 {
+			err = errors.Join(err, code)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("resident: releasing pages: %w", err)
+	}
+	return nil
+}
+
+// relocated tells whether the program's constants may have been changed when it was loaded; it may, where that is not known.
+func relocated() bool {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return true
+	}
+	for _, s := range info.Settings {
+		if s.Key == "-buildmode" {
+			return s.Value != "exe"
+		}
+	}
+	return true
+}
