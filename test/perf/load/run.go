@@ -1,9 +1,9 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -119,8 +119,8 @@ func (r *run) note(a answered, begun, ended, due time.Time) {
 }
 
 func (t *Total) add(a answered) {
-	if a.why != nil && t.First == "" {
-		t.First = a.why.Error()
+	if a.why != nil {
+		t.First = cmp.Or(t.First, a.why.Error())
 	}
 	switch a.ending {
 	case accepted:
@@ -131,7 +131,7 @@ func (t *Total) add(a answered) {
 		t.Shed++
 		if a.retryAfter < 0 {
 			t.Hasty++
-			t.First = fmt.Sprint("a 503 without Retry-After; ", t.First)
+			t.First = cmp.Or(t.First, "a 503 without Retry-After")
 		}
 	case refused:
 		t.Refused++
