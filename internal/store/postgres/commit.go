@@ -19,6 +19,11 @@ import (
 // number before the reader looked at L, so it had its lock before; had it not ended, the reader would have seen the lock, and
 // the horizon would be below its number. So a cursor may go up to the horizon. What the snapshot shows beyond it is told
 // too, and will be told again. The lock is let go after the commit can be seen, never before.
+//
+// How a count that changes with every commit costs no new entry in every index: rollup.number is the number of the commit that
+// changed it, which no index has. rollup.seq, which has one, is the last of the 64 numbers that number is among, raised above
+// all numbers by bit 62: so it seldom changes, and leads to all that changed since a number and little else. What is changed
+// seldom, or by a program of the version before, has its number in seq, without the bit, whatever rollup.number is then.
 
 const (
 	// The lock's key is the sequence's identity and the low half of the lower bound.
@@ -26,10 +31,13 @@ const (
 		FROM commit_seq`
 	takeNumber = `SELECT nextval('commit_seq')`
 
-	addCounts = `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, n, slot, seq)
-		SELECT k.*, $9::smallint, currval('commit_seq')
-		FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::text[], $8::bigint[]) AS k
-		ON CONFLICT (program, hour, key, slot) DO UPDATE SET n = rollup.n + excluded.n, seq = excluded.seq`
+	addCounts = `INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, n, slot, seq, number)
+		SELECT k.*, $9::smallint, 1::bigint << 62 | c.number | 63, c.number
+		FROM (SELECT currval('commit_seq') AS number OFFSET 0) AS c
+		CROSS JOIN unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::text[], $8::bigint[]) AS k
+		ON CONFLICT (program, hour, key, slot) DO UPDATE SET n = rollup.n + excluded.n, seq = excluded.seq, number = excluded.number`
+	// lastPossible is greater than any number.
+	lastPossible = 1<<62 - 1
 	addProgress = `INSERT INTO progress (program, slot, seq)
 		SELECT k.program, $2::smallint, currval('commit_seq') FROM unnest($1::int[]) AS k (program)
 		ON CONFLICT (program, slot) DO UPDATE SET seq = excluded.seq`

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -30,7 +29,7 @@ func (s *Store) Changes(ctx context.Context, since store.Cursor, limit int) (sto
 			return err
 		}
 		return pgx.BeginTxFunc(ctx, conn, snapshot, func(t pgx.Tx) error {
-			p := pageReader{ctx: ctx, tx: t, horizon: horizon, end: math.MaxInt64}
+			p := pageReader{ctx: ctx, tx: t, horizon: horizon, end: lastPossible}
 			page, err = p.read(since, limit)
 			return err
 		})
@@ -125,16 +124,24 @@ func (p *pageReader) read(since store.Cursor, limit int) (store.Changes, error) 
 	return page, p.readImports(&page)
 }
 
+// What changed after $1 is in two parts of the index: see commit.go.
 const (
-	pageEnd  = `SELECT seq FROM rollup WHERE seq > $1 ORDER BY seq OFFSET $2 LIMIT 1`
-	moreThan = `SELECT EXISTS (SELECT FROM rollup WHERE seq > $1) OR EXISTS (SELECT FROM progress WHERE seq > $1)`
+	changedSeldom = ` FROM rollup WHERE seq > $1 AND seq < 1::bigint << 62`
+	changedOften  = ` FROM rollup WHERE seq > (1::bigint << 62 | $1) AND number > $1`
+
+	pageEnd = `SELECT number FROM (
+			(SELECT seq AS number` + changedSeldom + ` ORDER BY seq LIMIT $2)
+			UNION ALL (SELECT number` + changedOften + ` ORDER BY seq, number LIMIT $2)
+		) AS first ORDER BY number OFFSET $2 - 1 LIMIT 1`
+	moreThan = `SELECT EXISTS (SELECT` + changedSeldom + `) OR EXISTS (SELECT` + changedOften + `)
+		OR EXISTS (SELECT FROM progress WHERE seq > $1)`
 )
 
 // findEnd ends the page with the commit that the limit falls into, unless it is the last or beyond the horizon: a page that
 // goes beyond the horizon has all that there is, because no cursor could lead on from its end.
 func (p *pageReader) findEnd(limit int, page *store.Changes) error {
 	var ends []int64
-	rows, err := p.tx.Query(p.ctx, pageEnd, p.since, max(1, limit)-1)
+	rows, err := p.tx.Query(p.ctx, pageEnd, p.since, max(1, limit))
 	if err == nil {
 		ends, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 	}
@@ -150,10 +157,13 @@ func (p *pageReader) findEnd(limit int, page *store.Changes) error {
 
 // changedCounts sums a changed count over its slots, of which several can have changed it.
 const changedCounts = `
-SELECT p.namespace, p.name, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, c.seq,
+WITH changed AS (
+    SELECT *, seq AS changed_by` + changedSeldom + ` AND seq <= $2
+    UNION ALL SELECT *, number` + changedOften + ` AND number <= $2 AND seq <= (1::bigint << 62 | $2 | 63)
+)
+SELECT p.namespace, p.name, c.touchpoint, c.unit, c.question, c.revision, c.hour, c.value, c.changed_by,
     (SELECT sum(s.n)::bigint FROM rollup AS s WHERE s.program = c.program AND s.hour = c.hour AND s.key = c.key)
-FROM rollup AS c JOIN program AS p ON p.id = c.program
-WHERE c.seq > $1 AND c.seq <= $2 ORDER BY c.seq`
+FROM changed AS c JOIN program AS p ON p.id = c.program ORDER BY c.changed_by`
 
 func (p *pageReader) readCounts(page *store.Changes) error {
 	rows, err := p.tx.Query(p.ctx, changedCounts, p.since, p.end)

@@ -151,8 +151,8 @@ func TestFeedSkipsNoLateCommit(t *testing.T) {
 	if err := <-committed; err != nil {
 		t.Fatalf("the late commit: %v", err)
 	}
-	if got := ask(t, dsn, `SELECT ((SELECT max(seq) FROM rollup WHERE value = '1') < (SELECT max(seq) FROM rollup WHERE value = '3')
-		AND (SELECT max(seq) FROM progress) - (SELECT max(seq) FROM rollup WHERE value = '1') = 4)::text`); got != "true" {
+	if got := ask(t, dsn, `SELECT ((SELECT max(number) FROM rollup WHERE value = '1') < (SELECT max(number) FROM rollup WHERE value = '3')
+		AND (SELECT max(seq) FROM progress) - (SELECT max(number) FROM rollup WHERE value = '1') = 4)::text`); got != "true" {
 		t.Fatal("the late commit has not the number that the test is about")
 	}
 	for _, cursor := range append(cursors, start) {

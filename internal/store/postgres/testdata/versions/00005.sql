@@ -105,3 +105,5 @@ INSERT INTO rollup (program, touchpoint, unit, question, revision, hour, value, 
     (3, '', '', '@case-open', 1, 493860, '', 1, -1, 0, 8);
 INSERT INTO progress (program, slot, seq) VALUES (3, 0, 7), (3, 1, 8);
 SELECT setval('commit_seq', 8);
+-- The first process has this version.
+UPDATE rollup SET number = seq, seq = 1::bigint << 62 | seq | 63 WHERE slot = 0 AND seq > 0;

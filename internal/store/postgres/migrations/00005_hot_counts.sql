@@ -12,3 +12,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     ) FROM 1 FOR 16)
 $$;
 -- +goose StatementEnd
+
+-- The number of the last commit that changed n, where seq has bit 62: then seq, without that bit, is the last of the 64 numbers
+-- that it is among. A program of the version before tells such a count more often than it changes, and never too seldom.
+ALTER TABLE rollup ADD COLUMN number bigint;
