@@ -74,7 +74,8 @@ func (b bare) createInput(ctx context.Context, i input) ([]byte, error) {
 	return answer, nil
 }
 
-// createNamespaces makes the namespaces of a size, before anything is measured.
+// createNamespaces makes the namespaces of a size, each with the Secret that tells where a database is, before anything is
+// measured. There is no database.
 func createNamespaces(ctx context.Context, config *rest.Config, s size) error {
 	set, err := kubernetes.NewForConfig(config)
 	if err != nil {
@@ -84,6 +85,10 @@ func createNamespaces(ctx context.Context, config *rest.Config, s size) error {
 		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespaceName(n)}}
 		if _, err := set.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("create namespace %s: %w", ns.Name, err)
+		}
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "database"}, StringData: map[string]string{"uri": "postgres://database.invalid/answers"}}
+		if _, err := set.CoreV1().Secrets(ns.Name).Create(ctx, secret, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("create the Secret of the database: %w", err)
 		}
 	}
 	return nil

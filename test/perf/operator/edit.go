@@ -109,15 +109,10 @@ func (s *site) measure(ctx context.Context, c change) (time.Duration, error) {
 	if _, err := s.people.patch(ctx, types.MergePatchType, path, peopleUser, []byte(c.body)); err != nil {
 		return 0, fmt.Errorf("edit %s: %w", c.of, err)
 	}
-	timer := time.NewTimer(s.patience)
-	defer timer.Stop()
-	select {
-	case t := <-at:
-		// The next edit finds the operator idle again.
-		return t.Sub(begun), pause(ctx, 20*time.Millisecond)
-	case <-timer.C:
-		return 0, fmt.Errorf("nothing followed from the edit of %s within %v", c.of, s.patience)
-	case <-ctx.Done():
-		return 0, context.Cause(ctx)
+	t, err := s.within(ctx, c.follows, at)
+	if err != nil {
+		return 0, err
 	}
+	// The next edit finds the operator idle again.
+	return t.Sub(begun), pause(ctx, 20*time.Millisecond)
 }

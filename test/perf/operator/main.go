@@ -98,11 +98,16 @@ func run(ctx context.Context, o options) (err error) {
 		}
 	}
 	report := bench.NewReport("operator")
-	for _, c := range o.cases() {
+	cases, do := o.cases(), func(c benchCase) error { return s.measureCase(ctx, report, c, o.rounds) }
+	if o.counts {
+		s.quiet, s.steady, s.edits = 500*time.Millisecond, 5*time.Second, 1
+		cases, do = countCases(), func(c benchCase) error { return s.countCase(ctx, report, c) }
+	}
+	for _, c := range cases {
 		if !only.MatchString(c.name) {
 			continue
 		}
-		if err := s.measureCase(ctx, report, c, o.rounds); err != nil {
+		if err := do(c); err != nil {
 			return fmt.Errorf("%s: %w; logs are in %s", c.name, err, s.dir)
 		}
 	}
