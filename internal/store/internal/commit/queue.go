@@ -22,6 +22,14 @@ type Work struct {
 // size is how many rows there are, of whatever kind.
 func (w *Work) size() int { return len(w.Rows) + len(w.Visits) + len(w.Invitations) }
 
+// bytes is about how much memory the rows take, of those that can be large.
+func (w *Work) bytes() (n int) {
+	for i := range w.Rows {
+		n += w.Rows[i].bytes()
+	}
+	return n
+}
+
 // request is one call on its way. The loop alone touches it between put and the closing of done.
 type request struct {
 	ctx context.Context
@@ -31,6 +39,7 @@ type request struct {
 	Invited []store.InviteResult
 	taken   int // rows that the loop has taken
 	weight  int // what it counts for in the queue
+	bytes   int // what it counts for in the queue's memory
 	over    bool
 	err     error
 	done    chan struct{}
@@ -48,6 +57,10 @@ func (p Part) Fail(err error) { p.err = err }
 // Err returns what failed the call, nil if nothing did.
 func (p Part) Err() error { return p.err }
 
+// maxBytes bounds the memory of what waits for a commit, in bytes: as many answers of the ordinary size as may wait take a
+// tenth of it. Of a request with many rows no more than a quarter counts, so that it is taken beside others.
+const maxBytes = 16 << 20
+
 // queue holds what waits for a commit, up to a limit. It gives every request its turn: one with many rows gets no more
 // than a share of a commit while others wait, and then goes to the end.
 type queue struct {
@@ -58,6 +71,7 @@ type queue struct {
 	mu      sync.Mutex
 	waiting []*request
 	weight  int
+	bytes   int
 	closed  bool
 }
 
@@ -69,7 +83,7 @@ func newQueue(limit, batch int) *queue {
 func (q *queue) put(ctx context.Context, work Work) (*request, error) {
 	r := &request{
 		ctx: ctx, Work: work, Results: make([]store.Result, len(work.Rows)),
-		weight: min(work.size(), q.share, q.limit), done: make(chan struct{}),
+		weight: min(work.size(), q.share, q.limit), bytes: min(work.bytes(), maxBytes/4), done: make(chan struct{}),
 	}
 	if n := len(work.Invitations); n > 0 {
 		r.Invited = make([]store.InviteResult, n)
@@ -79,10 +93,11 @@ func (q *queue) put(ctx context.Context, work Work) (*request, error) {
 	if q.closed {
 		return nil, store.ErrClosed
 	}
-	if q.weight+r.weight > q.limit {
+	if q.weight+r.weight > q.limit || q.bytes+r.bytes > maxBytes {
 		return nil, store.ErrBusy
 	}
 	q.weight += r.weight
+	q.bytes += r.bytes
 	q.waiting = append(q.waiting, r)
 	q.wake()
 	return r, nil
@@ -149,6 +164,7 @@ func (q *queue) end(r *request, err error) {
 		r.err = err
 	}
 	q.weight -= r.weight
+	q.bytes -= r.bytes
 	close(r.done)
 }
 

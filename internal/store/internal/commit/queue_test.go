@@ -3,6 +3,7 @@ package commit
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -114,6 +115,32 @@ func TestQueueLimit(t *testing.T) {
 	q.shut()
 	if _, err := q.put(context.Background(), Work{Rows: make([]Row, 1)}); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("put after shut: %v", err)
+	}
+}
+
+// TestQueueBytes fills the queue with a few large requests.
+func TestQueueBytes(t *testing.T) {
+	q := newQueue(1000, 10)
+	text := Answer{Vals: strings.Repeat("x", maxBytes/4)}
+	large := Work{Rows: []Row{{Answers: []Answer{text, text, text}}}}
+	for i := range 4 {
+		if _, err := q.put(context.Background(), large); err != nil {
+			t.Fatalf("large request %d: %v", i, err)
+		}
+	}
+	for _, w := range []Work{large, {Rows: make([]Row, 1)}} {
+		if _, err := q.put(context.Background(), w); !errors.Is(err, store.ErrBusy) {
+			t.Errorf("put into a queue that has all the memory that it may: %v", err)
+		}
+	}
+	if _, err := q.put(context.Background(), Work{Visits: make([]Visit, 1)}); err != nil {
+		t.Errorf("a visit takes next to no memory: %v", err)
+	}
+	for parts := q.take(); len(parts) > 0; parts = q.take() {
+		q.finish(parts, nil)
+	}
+	if q.weight != 0 || q.bytes != 0 {
+		t.Errorf("an empty queue weighs %d and has %d bytes", q.weight, q.bytes)
 	}
 }
 

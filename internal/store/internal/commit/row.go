@@ -45,6 +45,18 @@ type Row struct {
 	Case *Opening
 }
 
+// bytes is about how much memory the row takes.
+func (r *Row) bytes() int {
+	n := 512 + len(r.Receipt) + len(r.Touchpoint) + len(r.Unit) + len(r.Language)
+	for _, a := range r.Answers {
+		n += 128 + len(a.Question) + 2*len(a.Vals)
+	}
+	if r.Case != nil {
+		n += 256 + len(r.Case.Contact)
+	}
+	return n
+}
+
 // Day is a count of days since 1970-01-01, UTC.
 type Day int32
 
