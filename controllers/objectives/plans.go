@@ -46,9 +46,9 @@ func FollowUp(ctx context.Context, e *env.Env, s Subject, out evaluate.Output, n
 		result.Missing = ofType(s.Previous.Breaches, v1alpha1.BreachPlanMissing)
 		return result, nil
 	}
-	location, err := time.LoadLocation(s.Program.Spec.TimeZone)
+	location, err := zone(s.Program.Spec.TimeZone)
 	if err != nil {
-		return Plans{}, fmt.Errorf("time zone of program: %w", err)
+		return Plans{}, err
 	}
 	for i, b := range out.Breaches {
 		if !contains(s.Previous.Breaches, b) {

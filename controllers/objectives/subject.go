@@ -89,21 +89,22 @@ func unjudged(err error) []survey.Problem {
 
 // specify fills in what the spec says.
 func specify(in *evaluate.Input, s Subject) error {
-	location, err := time.LoadLocation(s.Program.Spec.TimeZone)
+	location, err := zone(s.Program.Spec.TimeZone)
 	if err != nil {
-		return fmt.Errorf("time zone of program: %w", err)
+		return err
 	}
+	rules := s.rules()
 	in.Rules = evaluate.Rules{
-		MinimumResponses:   int64(s.rules().Evidence.MinimumResponses),
+		MinimumResponses:   int64(rules.Evidence.MinimumResponses),
 		MinimumCell:        int64(s.Program.Spec.Privacy.MinimumCell),
 		Release:            s.Program.Spec.Privacy.Release,
-		Judging:            s.rules().Evidence.Judging,
-		ConfirmDays:        s.rules().ConfirmDays,
-		ConsecutiveWindows: s.rules().ConsecutiveWindows,
+		Judging:            rules.Evidence.Judging,
+		ConfirmDays:        rules.ConfirmDays,
+		ConsecutiveWindows: rules.ConsecutiveWindows,
 		Location:           location,
 	}
 	for _, o := range s.Objectives {
-		objective, err := resolve(o, s.Program, s.rules().Evidence)
+		objective, err := resolve(o, s.Program, rules.Evidence)
 		if err != nil {
 			return fmt.Errorf("objective %s: %w", o.Name, err)
 		}

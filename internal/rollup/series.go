@@ -72,6 +72,9 @@ func (s *series) change(h store.Hour, column int, blank bool, count func(int64) 
 		if count(0) <= 0 {
 			return 0
 		}
+		if len(s.days) == cap(s.days) {
+			s.days = append(make([]day, 0, len(s.days)+len(s.days)/8+1), s.days...) // as in splice
+		}
 		s.days = slices.Insert(s.days, i, day{number, uint32(s.start(i))})
 	}
 	delta := s.rewrite(i, column*hoursPerDay+hour, count)

@@ -43,7 +43,7 @@ func objectiveCost(ctx context.Context, o options, report *bench.Report) error {
 		}
 	}
 	report.Note("An objective's evaluation is the count of its window of %d days in the book, its score with interval, the verdict and what", windowDays)
-	report.Note("follows. Up to %d answers a store keeps each one; of more it keeps the counts alone, as retention leaves them.", o.answers)
+	report.Note("follows, in CPU time. Up to %d answers a store keeps each one; of more it keeps the counts alone, as retention leaves them.", o.answers)
 	return nil
 }
 
@@ -160,10 +160,10 @@ func (w *world) read(ctx context.Context, e *engine) error {
 	return <-done
 }
 
-// timeObjective returns the microseconds of one objective's evaluation.
+// timeObjective returns the microseconds of CPU of one objective's evaluation, garbage collection included.
 func (w *world) timeObjective(s *subject) (float64, error) {
-	began, n := time.Now(), 0
-	for time.Since(began) < sampleTime {
+	began, n := cpu(), 0
+	for cpu()-began < sampleTime {
 		for range 16 {
 			if _, err := w.judge(s); err != nil {
 				return 0, err
@@ -171,5 +171,5 @@ func (w *world) timeObjective(s *subject) (float64, error) {
 			n++
 		}
 	}
-	return float64(time.Since(began).Microseconds()) / float64(n*len(s.Objectives)), nil
+	return float64((cpu() - began).Microseconds()) / float64(n*len(s.Objectives)), nil
 }
