@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cx-operator/cx-operator/internal/link"
+	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
 // discard is an answer that nobody reads, for counts that are of the handler alone.
@@ -74,8 +76,15 @@ func quickServer(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	registry.Set(programKey, testProgram(testSurvey(), quickStore{}))
+	registry.Set(programKey, testProgram(compiledSurvey(), quickStore{}))
 	return server
+}
+
+// compiledSurvey is testSurvey with a digest, as compiled surveys have it.
+func compiledSurvey() *survey.Survey {
+	s := testSurvey()
+	s.Hash = "the digest of testSurvey"
+	return s
 }
 
 const answerBody = `{"id":"` + id1 + `","touchpoint":"","language":"en","answers":{"recommend":9,"security":4,"trip":"leisure","used":["wifi","lounge"],"comment":"Short queues, kind staff."}}`
@@ -154,4 +163,49 @@ func BenchmarkPageLinked(b *testing.B) {
 
 func BenchmarkThanks(b *testing.B) {
 	benchmark(b, quickServer(b), newCall(http.MethodGet, pagePath+"?lang=en&receipt="+strings.Repeat("A", receiptLength), "", nil), http.StatusOK)
+}
+
+// TestAllocations: what an answer and a page cost stays what it is.
+func TestAllocations(t *testing.T) {
+	token, err := linkKey.Sign(link.Link{ID: id2, ExpiresAt: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		call *call
+		want int
+		most float64
+	}{
+		"an answer as JSON":   {newCall(http.MethodPost, apiPath, mediaJSON, []byte(answerBody)), http.StatusCreated, 32},
+		"an answer as a form": {newCall(http.MethodPost, pagePath+sentQuery, mediaForm, answerForm()), http.StatusSeeOther, 62},
+		"a page":              {newCall(http.MethodGet, pagePath, "", nil), http.StatusOK, 24},
+		"a page of a link":    {newCall(http.MethodGet, pagePath+"?"+paramInvitation+"="+token, "", nil), http.StatusOK, 877},
+	} {
+		alone, among := allocations(t, quickServer(t), c.call, c.want), allocations(t, crowdedServer(t), c.call, c.want)
+		if alone > c.most || among != alone {
+			t.Errorf("%s: %v allocations, among 10,000 programs %v, want at most %v", name, alone, among, c.most)
+		}
+	}
+}
+
+func allocations(t *testing.T, h http.Handler, c *call, want int) float64 {
+	t.Helper()
+	return testing.AllocsPerRun(200, func() {
+		if status, _ := c.do(h); status != want {
+			t.Fatalf("status %d, want %d", status, want)
+		}
+	})
+}
+
+// crowdedServer is a quickServer that serves 10,000 programs.
+func crowdedServer(t *testing.T) *Server {
+	t.Helper()
+	server := quickServer(t)
+	for i := range 10_000 {
+		s := compiledSurvey()
+		s.Program.Name = fmt.Sprintf("program-%d", i)
+		s.Hash = s.Program.Name
+		server.registry.Set(s.Program, Program{Survey: s, Store: quickStore{}})
+	}
+	return server
 }

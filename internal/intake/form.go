@@ -218,6 +218,9 @@ func (s *Server) showForm(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		s.metrics.view(served.key)
 	}
+	if s.showBlank(w, r, p, f) {
+		return
+	}
 	v := p.form(f)
 	// The browser's back button must find this form and not a new one, or what was sent is sent as another response.
 	v.history = true

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"html/template"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,6 +65,35 @@ func (p page) question(q survey.Question, f form) questionView {
 	}
 	v.DescribedBy = v.describedBy()
 	return v
+}
+
+// Inputs are the options, each on a line of its own. Most of a page's elements are in here: a template would take longer for
+// them than for all the rest.
+func (v questionView) Inputs() template.HTML {
+	var b strings.Builder
+	name := template.HTMLEscapeString(v.Name)
+	for _, o := range v.Options {
+		id := template.HTMLEscapeString(o.ID)
+		b.WriteString("\n<label for=\"" + id + "\"><input type=\"" + v.Input + "\" id=\"" + id + "\" name=\"" + name +
+			"\" value=\"" + template.HTMLEscapeString(o.Value) + "\"")
+		if v.RequiredInput {
+			b.WriteString(" required")
+		}
+		if o.Checked {
+			b.WriteString(" checked")
+		}
+		b.WriteString("> " + o.Label.html() + "</label>")
+	}
+	return template.HTML(b.String()) //nolint:gosec // All that is not written here is escaped.
+}
+
+// html is the text as the template "text" writes it.
+func (m marked) html() string {
+	text := template.HTMLEscapeString(m.Text)
+	if m.Lang == "" {
+		return text
+	}
+	return "<span lang=\"" + template.HTMLEscapeString(m.Lang) + "\" dir=\"" + template.HTMLEscapeString(m.Dir) + "\">" + text + "</span>"
 }
 
 func (v questionView) describedBy() string {

@@ -2,12 +2,16 @@ package intake
 
 import (
 	"bytes"
-	"compress/gzip"
+	"compress/flate"
 	"embed"
+	"encoding/binary"
+	"hash/crc32"
 	"html/template"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed page
@@ -26,47 +30,93 @@ func mustRead(name string) string {
 	return string(content)
 }
 
+// buffers and packers are used again: a packer takes longer to make than to use, and more than half a megabyte.
+var (
+	buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+	packers = sync.Pool{New: func() any { return must(flate.NewWriter(nil, flate.DefaultCompression)) }}
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func newBuffer() *bytes.Buffer {
+	b := buffers.Get().(*bytes.Buffer)
+	b.Reset()
+	return b
+}
+
+func newPacker(to io.Writer) *flate.Writer {
+	zw := packers.Get().(*flate.Writer)
+	zw.Reset(to)
+	return zw
+}
+
 // render writes a page. It is built whole before its first byte is sent, so that a client never gets half of one.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
-	var body bytes.Buffer
-	if err := templates.ExecuteTemplate(&body, name, v); err != nil {
+	body := newBuffer()
+	defer buffers.Put(body)
+	if err := templates.ExecuteTemplate(body, name, v); err != nil {
 		s.log.Error(err, "A page could not be rendered", "page", name)
 		writeProblem(w, internal)
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", v.Lang)
-	h.Set("Cache-Control", v.caching())
-	h.Set("Content-Security-Policy", securityPolicy(v))
-	h.Set("X-Robots-Tag", "noindex")
-	h.Set("Vary", "Accept-Encoding, Accept-Language")
-	content := body.Bytes()
-	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
-		h.Set("Content-Encoding", "gzip")
-		content = compress(content)
+	h["Content-Language"] = []string{v.Lang}
+	h["Content-Security-Policy"] = []string{securityPolicy(v)}
+	content, packed := body.Bytes(), acceptsGzip(r.Header.Get("Accept-Encoding"))
+	if packed {
+		buffer := newBuffer()
+		defer buffers.Put(buffer)
+		pack(buffer, content)
+		content = buffer.Bytes()
 	}
-	h.Set("Content-Length", strconv.Itoa(len(content)))
+	writePage(w, status, v.caching(), packed, content)
+}
+
+// writePage writes a page with the headers that all pages have.
+func writePage(w http.ResponseWriter, status int, caching []string, packed bool, content []byte) {
+	h := w.Header()
+	h["Content-Type"] = typePage
+	h["Cache-Control"] = caching
+	h["X-Robots-Tag"] = noIndex
+	h["Vary"] = varyByAccepts
+	if packed {
+		h["Content-Encoding"] = codingGzip
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(content))}
 	w.WriteHeader(status)
 	_, _ = w.Write(content) // a client that has gone cannot be told
 }
 
 // caching is no-store, so that the next person at a kiosk finds nothing; but a form stays where the browser's back button
 // finds it, or it would say that the page has expired, or get a form that would be another response.
-func (v view) caching() string {
+func (v view) caching() []string {
 	if v.history {
-		return "private, no-cache"
+		return privateStore
 	}
-	return "no-store"
+	return noStore
 }
 
 func compress(content []byte) []byte {
 	var packed bytes.Buffer
-	zw := gzip.NewWriter(&packed)
+	pack(&packed, content)
+	return packed.Bytes()
+}
+
+// pack writes the content as gzip.
+func pack(to *bytes.Buffer, content []byte) {
+	zw := newPacker(to)
+	defer packers.Put(zw)
 	// A buffer takes every byte.
+	_, _ = to.Write(gzipHeader)
 	_, _ = zw.Write(content)
 	_ = zw.Close()
-	return packed.Bytes()
+	trailer := binary.LittleEndian.AppendUint32(to.AvailableBuffer(), crc32.ChecksumIEEE(content))
+	_, _ = to.Write(binary.LittleEndian.AppendUint32(trailer, uint32(len(content)))) //nolint:gosec // RFC 1952 wants the length modulo 2^32.
 }
 
 // acceptsGzip reads an Accept-Encoding header.

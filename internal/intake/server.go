@@ -37,6 +37,7 @@ type Server struct {
 	rand        io.Reader
 	log         logr.Logger
 	faults      rate.Sometimes
+	blanks      memo[blankKey, *blankForm]
 }
 
 // New returns a server of the registry's programs. It fails where a limit of the config is negative, the metrics cannot
@@ -60,6 +61,7 @@ func New(r *Registry, c Config) (*Server, error) {
 		pages:       newLimiter(c.RatePerMinute*pageFactor, c.RateBurst*pageFactor, maxClients),
 		submissions: newLimiter(c.RatePerMinute, c.RateBurst, maxClients),
 		faults:      rate.Sometimes{First: 1, Interval: faultInterval},
+		blanks:      newBlankForms(),
 	}
 	s.handler = s.protect(s.mux())
 	r.whenDeleted(m.forget)

@@ -240,6 +240,10 @@ func (p page) prefill(query url.Values) form {
 	if unfit {
 		f.hints = append(f.hints, w.PrefillUnfit)
 	}
+	if !p.survey.HasConditions() { // every part asks something
+		f.step = at
+		return f
+	}
 	progress := p.progress(f)
 	if next, ok := p.next(at, progress); ok {
 		f.step = next

@@ -1,0 +1,127 @@
+package intake
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cx-operator/cx-operator/internal/survey"
+)
+
+// TestBlankForm: a form that is put together from parts is, byte for byte, the form that is rendered.
+func TestBlankForm(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*survey.Survey, *Program)
+		kept   int
+	}{
+		"plain":      {func(*survey.Survey, *Program) {}, 5},
+		"no keys":    {func(_ *survey.Survey, p *Program) { p.Tokens.Sign = "" }, 5},
+		"work":       {func(s *survey.Survey, _ *Program) { s.Access.ProofBits = 8 }, 5},
+		"steps":      {func(s *survey.Survey, _ *Program) { s.Steps = []survey.Step{{Questions: []string{"recommend"}}} }, 5},
+		"one tongue": {func(s *survey.Survey, _ *Program) { s.Languages = s.Languages[:1] }, 4},
+		"frames":     {func(s *survey.Survey, _ *Program) { s.FrameAncestors = []string{"https://example.org"} }, 5},
+		"contact": {func(s *survey.Survey, _ *Program) {
+			s.Contact, s.FollowUps = &survey.Contact{}, map[string]survey.FollowUp{"": {RetentionDays: 90}}
+		}, 5},
+		"closed": {func(s *survey.Survey, _ *Program) { s.Closed = true }, 0},
+		"signed": {func(s *survey.Survey, _ *Program) { s.Access.Signed = true }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rendered, blank := blankHarness(t, "", c.change), blankHarness(t, name, c.change)
+			for _, path := range []string{
+				pagePath, pagePath, pagePath + "?lang=es", pagePath + "?team=area-g", pagePath + "/security", pagePath,
+				pagePath + "/security?lang=es&team=area-a", pagePath + "?recommend=9", pagePath + "?recommend=99", pagePath + "?lang=xx", pagePath,
+			} {
+				for _, coding := range []string{"", "gzip"} {
+					want, got := blankPage(t, rendered, path, coding), blankPage(t, blank, path, coding)
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Errorf("%s %s (-rendered +put together):\n%s", path, coding, diff)
+					}
+				}
+			}
+			if kept := len(blank.blanks.results); kept != c.kept {
+				t.Errorf("%d forms are kept, want %d", kept, c.kept)
+			}
+			if kept := len(rendered.blanks.results); kept != 0 {
+				t.Errorf("%d forms of a survey that was not compiled are kept", kept)
+			}
+		})
+	}
+}
+
+// blankHarness serves the changed survey under the digest.
+func blankHarness(t *testing.T, digest string, change func(*survey.Survey, *Program)) *harness {
+	t.Helper()
+	h := newHarness(t)
+	s := testSurvey()
+	p := testProgram(s, h.store)
+	change(s, &p)
+	s.Hash = digest
+	h.registry.Set(s.Program, p)
+	return h
+}
+
+// answered is an answer, unpacked.
+type answered struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+func blankPage(t *testing.T, h *harness, path, coding string) answered {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("Accept-Encoding", coding)
+	w := h.do(r)
+	a := answered{Status: w.Code, Header: w.Header().Clone(), Body: w.Body.String()}
+	if coding == "" {
+		return a
+	}
+	zr, err := gzip.NewReader(bytes.NewReader(w.Body.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(zr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Body = string(body)
+	a.Header.Del("Content-Length") // that of a stream that was packed in parts is another one
+	return a
+}
+
+// TestBlankFormOfTheSurveyAsItIs: a survey that has changed shows another page.
+func TestBlankFormOfTheSurveyAsItIs(t *testing.T) {
+	h := newHarness(t)
+	for _, title := range []string{"First title", "Second title"} {
+		s := testSurvey()
+		s.Title["en"], s.Hash = title, "digest of "+title
+		h.serve(s)
+		for range 2 {
+			if body := h.get(pagePath).Body.String(); !strings.Contains(body, "<h1>"+title+"</h1>") {
+				t.Errorf("the page is not that of %q", title)
+			}
+		}
+	}
+}
+
+// TestBlankFormIsNotKept: a page in which the places of id and token cannot be told is rendered each time.
+func TestBlankFormIsNotKept(t *testing.T) {
+	for name, page := range map[string]string{
+		"no id": "<token>", "id twice": "<id><id><token>", "no token": "<id>", "token first": "<token><id>", "token twice": "<id><token><token>",
+		"filler": "\x00<id><token>",
+	} {
+		if newBlankForm([]byte(page), "id", "token", view{}) != nil {
+			t.Errorf("%s: it is kept", name)
+		}
+	}
+	if newBlankForm([]byte("a<id>b<token>c"), "id", "token", view{}) == nil || newBlankForm([]byte("a<id>b"), "id", "", view{}) == nil {
+		t.Error("a page that is like others is not kept")
+	}
+}
