@@ -43,7 +43,7 @@ func main() {
 // usual for databases. docs/scaling.md says where each comes from.
 func defaults() settings {
 	return settings{
-		rates: "1000,10000,100000,1000000",
+		rates: "10000,100000,1000000",
 		facts: Facts{
 			AnswerCPU: 100, PageCPU: 200, RowCPU: 250,
 			AnswerBytes: 1250, IdentityBytes: 190, LogBytes: 2150, IndexBytes: 60,

@@ -78,7 +78,7 @@ func (d Demand) processes(f Facts) float64 {
 	if !d.Shared {
 		least *= math.Max(1, d.Touchpoints/d.ProgramTouchpoints)
 	}
-	return math.Max(least, d.Rate/f.ProcessRate/filled)
+	return math.Ceil(math.Max(least, d.Rate/f.ProcessRate/filled))
 }
 
 // Resource is what a tier needs of one thing in all, and what one machine has of it.
@@ -347,7 +347,7 @@ func tiersOf(f Facts, m Machine, d Demand, store needs, log bool) ([]Tier, error
 // alone is the most answers per second that one program can have, which has a server for itself, with its part of the
 // touchpoints, and what ends it.
 func alone(d Demand, store needs) (rate float64, limit string) {
-	rate = math.Inf(1)
+	rate, d.Shared = math.Inf(1), true // no other program shares the server
 	for i, r := range store(d, 1) {
 		if at := one(d, store, i); at < rate {
 			rate, limit = at, r.Name

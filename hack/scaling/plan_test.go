@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -169,6 +170,38 @@ func TestPlanRefuses(t *testing.T) {
 	small.Disk = 1
 	if _, err := Plan(factsOf(), small, demandOf(1000), s.changes); err == nil || !strings.Contains(err.Error(), "disk") {
 		t.Errorf("no disk: %v", err)
+	}
+}
+
+var update = flag.Bool("update", false, "write what the command prints into docs/scaling.md")
+
+const (
+	blockBegins, blockEnds = "<!-- go run ./hack/scaling: kept by \"go test ./hack/scaling -update\" -->\n```text\n", "```\n<!-- end -->"
+	document               = "../../docs/scaling.md"
+)
+
+// TestDocument: the page shows what the command prints.
+func TestDocument(t *testing.T) {
+	var printed bytes.Buffer
+	s := defaults()
+	if err := run(t.Context(), &printed, s); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, begun := strings.Cut(string(text), blockBegins)
+	shown, after, ended := strings.Cut(rest, blockEnds)
+	if !begun || !ended {
+		t.Fatalf("%s has no place for what the command prints", document)
+	}
+	if want := strings.TrimSpace(printed.String()) + "\n"; *update {
+		if err := os.WriteFile(document, []byte(before+blockBegins+want+blockEnds+after), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	} else if shown != want {
+		t.Errorf("%s shows something else than the command prints: go test ./hack/scaling -update", document)
 	}
 }
 

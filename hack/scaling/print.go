@@ -14,9 +14,9 @@ import (
 // their answers.
 func printProcess(out io.Writer, s settings) error {
 	full, limit := s.process.Capacity()
-	w := newTable(out, fmt.Sprintf("One endpoint process: a commit takes %s (99th percentile: %.1f times that), each answer in it %s, %s of CPU before",
+	w := newTable(out, fmt.Sprintf("One process: a commit takes %s (99th percentile %.1f times that), each answer in it %s, before it %s of CPU",
 		s.process.Commit, s.process.Tail, s.process.Row, s.process.Handler),
-		"load", "acknowledged a second", "answers in a commit", "p50", "p99", "shed", "the writer is busy")
+		"load", "acknowledged a second", "answers in a commit", "p50", "p99", "shed with 503", "the writer is busy")
 	var loads []Load
 	var names []string
 	for _, part := range []float64{0.1, 0.5, 0.8, 0.95, 2} {
@@ -57,18 +57,18 @@ func printLayouts(out io.Writer, s settings, d Demand, layouts []Layout) error {
 	w.Render()
 	text := ""
 	for _, l := range layouts {
-		text += l.Name + ": one machine is enough"
-		for _, limit := range l.Limits()[:4] {
-			text += fmt.Sprintf(", for %s of %s up to %s", limit.Resource, limit.Tier, significant(limit.Rate))
+		text += l.Name + ": the first limits of one machine, in answers a second:"
+		for _, limit := range l.Limits()[:3] {
+			text += fmt.Sprintf(" %s %s %s;", limit.Tier, limit.Resource, significant(limit.Rate))
 		}
 		verdict := "within"
 		if d.Rate*d.Largest > l.Program {
 			verdict = "BEYOND"
 		}
-		text += fmt.Sprintf(".\n  The largest program has %s a second, %s what one server can have: %s, by its %s.\n",
+		text += fmt.Sprintf("\n  the largest program has %s, %s the %s that one server can have of it, by its %s\n",
 			significant(d.Rate*d.Largest), verdict, significant(l.Program), l.ProgramLimit)
 	}
-	text += fmt.Sprintf("An average day adds %s GB of answers and %s GB that stay.\n\n",
+	text += fmt.Sprintf("An average day adds %s GB of answers, and %s GB that stay as long as the program.\n\n",
 		significant(d.mean()*day*s.facts.AnswerBytes/1e9), significant((d.mean()*day*s.facts.IdentityBytes+d.Touchpoints*d.Counts*24*s.facts.CountBytes)/1e9))
 	_, err := io.WriteString(out, text)
 	return err
