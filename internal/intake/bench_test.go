@@ -179,7 +179,7 @@ func TestAllocations(t *testing.T) {
 		"an answer as JSON":   {newCall(http.MethodPost, apiPath, mediaJSON, []byte(answerBody)), http.StatusCreated, 32},
 		"an answer as a form": {newCall(http.MethodPost, pagePath+sentQuery, mediaForm, answerForm()), http.StatusSeeOther, 62},
 		"a page":              {newCall(http.MethodGet, pagePath, "", nil), http.StatusOK, 24},
-		"a page of a link":    {newCall(http.MethodGet, pagePath+"?"+paramInvitation+"="+token, "", nil), http.StatusOK, 877},
+		"a page of a link":    {newCall(http.MethodGet, pagePath+"?"+paramInvitation+"="+token, "", nil), http.StatusOK, 36},
 	} {
 		alone, among := allocations(t, quickServer(t), c.call, c.want), allocations(t, crowdedServer(t), c.call, c.want)
 		if alone > c.most || among != alone {

@@ -5,28 +5,36 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"net/http"
+	"slices"
 )
 
-// blankForm is a page with a form that nobody has filled in: the same for everybody but for the form's id and token. It is
-// rendered and packed once, and these two are put into it for each visitor.
+// blankForm is a page with a form that nobody has filled in: the same for everybody but for few values. It is rendered and
+// packed once, and the values are put into it for each visitor.
 type blankForm struct {
-	// before, between and after are what stands around id and token.
-	before, between, after []byte
-	// packedBefore and packedAfter are the beginning and the end of a gzip stream. What stands between them, uncompressed, has
-	// always the same length, so that packedAfter can refer to text of before.
-	packedBefore, packedAfter []byte
-	// sum is the CRC of before.
-	sum uint32
-	// idLength and tokenLength are what there is room for.
-	idLength, tokenLength int
+	pieces []piece
 	// language and policy are headers.
 	language, policy []string
 }
 
+// piece of a page is a text and the value that follows, the last one a text alone. Packed is the text as a part of a gzip stream
+// in which values stand uncompressed. As each has always the same length, texts can refer to those before.
+type piece struct {
+	text, packed []byte
+	value        int // an index of values, -1 for none
+	length       int // of the value
+}
+
+// values of a form that differ from one visitor to the next. They need no escapes in HTML nor in an address.
+type values struct{ id, token, invitation string }
+
+func (p page) valuesOf(f form) values { return values{f.id, p.token(f), p.invitation} }
+
+func (v values) all() [3]string { return [...]string{v.id, v.token, v.invitation} }
+
 // blankKey is all that a blank form depends on. The survey stands there with the digest of all that it says.
 type blankKey struct {
 	survey, touchpoint, team, language string
-	signed                             bool
+	signed, linked                     bool
 }
 
 // maxBlank bounds the blank forms that are kept, in bytes: about 500 of usual length.
@@ -42,114 +50,160 @@ func (b *blankForm) weight() int {
 	if b == nil {
 		return entry
 	}
-	return entry + len(b.before) + len(b.between) + len(b.after) + len(b.packedBefore) + len(b.packedAfter)
+	weight := entry
+	for _, p := range b.pieces {
+		weight += len(p.text) + len(p.packed)
+	}
+	return weight
 }
 
-// isBlank says whether nothing is filled in, and the page was opened by no link.
-func (p page) isBlank(f form) bool {
-	return p.invited == nil && f.step == 0 && len(f.values)+len(f.errors)+len(f.hints) == 0 && f.notice == ""
+// isBlank says whether nothing is filled in.
+func (f form) isBlank() bool {
+	return f.step == 0 && len(f.values)+len(f.errors)+len(f.hints) == 0 && f.notice == ""
 }
 
 // showBlank shows a blank form; false where it cannot, because the survey was not compiled or its page is not like others.
 func (s *Server) showBlank(w http.ResponseWriter, r *http.Request, p page, f form) bool {
-	if p.survey.Hash == "" || !p.isBlank(f) {
+	if p.survey.Hash == "" || !f.isBlank() {
 		return false
 	}
-	token := p.token(f)
-	key := blankKey{p.survey.Hash, p.touchpoint, p.team, p.language, p.keys != nil}
-	b := s.blanks.get(key, func(blankKey) *blankForm { return s.renderBlank(p, f, token) })
-	if b == nil || len(f.id) != b.idLength || len(token) != b.tokenLength {
+	v := p.valuesOf(f)
+	key := blankKey{p.survey.Hash, p.touchpoint, p.team, p.language, p.keys != nil, p.invited != nil}
+	b := s.blanks.get(key, func(blankKey) *blankForm { return renderBlank(p, f, v) })
+	if b == nil || !b.fits(v.all()) {
 		return false
 	}
-	b.write(w, acceptsGzip(r.Header.Get("Accept-Encoding")), f.id, token)
+	b.write(w, acceptsGzip(r.Header.Get("Accept-Encoding")), v.all())
 	return true
 }
 
-// renderBlank renders the page of a form, and cuts it at the form's id and token; nil if they do not stand in it once each.
-func (s *Server) renderBlank(p page, f form, token string) *blankForm {
-	v := p.form(f)
+// renderBlank renders the page of a form, and cuts it at its values; nil if that cannot be done.
+func renderBlank(p page, f form, v values) *blankForm {
+	shown := p.form(f)
 	var page bytes.Buffer
-	if err := templates.ExecuteTemplate(&page, "form", v); err != nil {
+	if err := templates.ExecuteTemplate(&page, "form", shown); err != nil {
 		return nil // rendering it again tells
 	}
-	return newBlankForm(page.Bytes(), f.id, token, v)
+	b := newBlankForm(page.Bytes(), v.all())
+	if b != nil {
+		b.language, b.policy = []string{shown.Lang}, []string{securityPolicy(shown)}
+	}
+	return b
 }
 
-func newBlankForm(page []byte, id, token string, v view) *blankForm {
-	if bytes.Count(page, []byte(id)) != 1 || bytes.IndexByte(page, filler) >= 0 {
+// newBlankForm returns nil where the id is not on the page, or it has the filler.
+func newBlankForm(page []byte, values [3]string) *blankForm {
+	if !bytes.Contains(page, []byte(values[0])) || bytes.IndexByte(page, filler) >= 0 {
 		return nil
 	}
-	b := blankForm{idLength: len(id), tokenLength: len(token), language: []string{v.Lang}, policy: []string{securityPolicy(v)}}
-	b.before, b.after, _ = bytes.Cut(page, []byte(id))
-	if token != "" {
-		if bytes.Count(b.after, []byte(token)) != 1 {
-			return nil
-		}
-		b.between, b.after, _ = bytes.Cut(b.after, []byte(token))
-	}
-	b.sum = crc32.ChecksumIEEE(b.before)
+	b := blankForm{pieces: cut(bytes.Clone(page), values)}
 	b.pack()
 	return &b
 }
 
-// filler stands for id and token while a page is packed. No page has it, so that nothing behind refers to it.
+// cut returns the pieces of the page.
+func cut(page []byte, values [3]string) []piece {
+	var pieces []piece
+	for {
+		p := piece{text: page, value: -1}
+		for i, v := range values {
+			if at := bytes.Index(p.text, []byte(v)); v != "" && at >= 0 {
+				p = piece{text: page[:at], value: i, length: len(v)}
+			}
+		}
+		pieces = append(pieces, p)
+		if p.value < 0 {
+			return pieces
+		}
+		page = page[len(p.text)+p.length:]
+	}
+}
+
+// filler stands for values while a page is packed. No page has it, so that nothing behind refers to it.
 const filler = 0
 
 // gzipHeader says that the time and the file system are not known.
 var gzipHeader = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff}
 
-// pack compresses the page with fillers, and keeps what is before and after them.
+// pack compresses the page with fillers for the values, and keeps the rest.
 func (b *blankForm) pack() {
 	var packed bytes.Buffer
 	zw := newPacker(&packed)
 	defer packers.Put(zw)
-	// A buffer takes every byte.
-	_, _ = zw.Write(b.before)
-	_ = zw.Flush()
-	before := packed.Len()
-	_, _ = zw.Write(bytes.Repeat([]byte{filler}, b.idLength+len(b.between)+b.tokenLength))
-	_ = zw.Flush()
-	after := packed.Len()
-	_, _ = zw.Write(b.after)
-	_ = zw.Close()
-	b.packedBefore = append(bytes.Clone(gzipHeader), packed.Bytes()[:before]...)
-	b.packedAfter = bytes.Clone(packed.Bytes()[after:])
+	for i := range b.pieces {
+		p := &b.pieces[i]
+		// A buffer takes every byte.
+		_, _ = zw.Write(p.text)
+		if p.value < 0 {
+			_ = zw.Close()
+		} else {
+			_ = zw.Flush()
+		}
+		p.packed = bytes.Clone(packed.Bytes())
+		if p.value >= 0 {
+			_, _ = zw.Write(bytes.Repeat([]byte{filler}, p.length))
+			_ = zw.Flush()
+			packed.Reset()
+		}
+	}
 }
 
-// write answers with the page of a form.
-func (b *blankForm) write(w http.ResponseWriter, packed bool, id, token string) {
+// fits says whether the values are as long as those that were cut out.
+func (b *blankForm) fits(values [3]string) bool {
+	return !slices.ContainsFunc(b.pieces, func(p piece) bool { return p.value >= 0 && p.length != len(values[p.value]) })
+}
+
+// write answers with the page.
+func (b *blankForm) write(w http.ResponseWriter, packed bool, values [3]string) {
 	buffer := newBuffer()
 	defer buffers.Put(buffer)
-	content := buffer.AvailableBuffer()
 	if packed {
-		content = b.appendPacked(content, id, token)
+		b.appendPacked(buffer, values)
 	} else {
-		content = append(b.appendMiddle(append(content, b.before...), id, token), b.after...)
+		b.append(buffer, values)
 	}
 	h := w.Header()
 	h["Content-Language"] = b.language
 	h["Content-Security-Policy"] = b.policy
-	writePage(w, http.StatusOK, privateStore, packed, content)
-	_, _ = buffer.Write(content) // keeps its space where it had to grow
+	writePage(w, http.StatusOK, privateStore, packed, buffer.Bytes())
 }
 
-// appendMiddle appends id and token, and what stands between.
-func (b *blankForm) appendMiddle(content []byte, id, token string) []byte {
-	return append(append(append(content, id...), b.between...), token...)
+func (b *blankForm) append(to *bytes.Buffer, values [3]string) {
+	for i := range b.pieces {
+		p := &b.pieces[i]
+		to.Write(p.text)
+		if p.value >= 0 {
+			to.WriteString(values[p.value])
+		}
+	}
 }
 
 // appendPacked appends the page as gzip, as RFC 1951 and RFC 1952 write it.
-func (b *blankForm) appendPacked(content []byte, id, token string) []byte {
-	content = append(content, b.packedBefore...)
-	length := uint16(b.idLength + len(b.between) + b.tokenLength) //nolint:gosec // That of two short texts and the few attributes between.
-	content = append(content, 0)                                  // begins a block that is stored as it is
-	content = binary.LittleEndian.AppendUint16(content, length)
-	content = binary.LittleEndian.AppendUint16(content, ^length)
-	middle := len(content)
-	content = b.appendMiddle(content, id, token)
-	sum := crc32.Update(crc32.Update(b.sum, crc32.IEEETable, content[middle:]), crc32.IEEETable, b.after)
-	content = append(content, b.packedAfter...)
-	content = binary.LittleEndian.AppendUint32(content, sum)
-	size := len(b.before) + int(length) + len(b.after)
-	return binary.LittleEndian.AppendUint32(content, uint32(size)) //nolint:gosec // RFC 1952 wants the size modulo 2^32.
+func (b *blankForm) appendPacked(to *bytes.Buffer, values [3]string) {
+	to.Write(gzipHeader)
+	var sum, size uint32
+	for i := range b.pieces {
+		p := &b.pieces[i]
+		to.Write(p.packed)
+		sum = crc32.Update(sum, crc32.IEEETable, p.text)
+		size += uint32(len(p.text) + p.length) //nolint:gosec // RFC 1952 wants the size modulo 2^32.
+		if p.value >= 0 {
+			stored := appendStored(to.AvailableBuffer(), values[p.value])
+			sum = crc32.Update(sum, crc32.IEEETable, stored[storedHead:])
+			to.Write(stored)
+		}
+	}
+	trailer := binary.LittleEndian.AppendUint32(to.AvailableBuffer(), sum)
+	to.Write(binary.LittleEndian.AppendUint32(trailer, size))
+}
+
+// storedHead is the length of what stands before a text in a block of its own.
+const storedHead = 5
+
+// appendStored appends a short text as a block that is stored as it is.
+func appendStored(to []byte, text string) []byte {
+	length := uint16(len(text)) //nolint:gosec // Tokens have at most some hundred bytes.
+	to = append(to, 0)
+	to = binary.LittleEndian.AppendUint16(to, length)
+	return append(binary.LittleEndian.AppendUint16(to, ^length), text...)
 }

@@ -6,11 +6,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cx-operator/cx-operator/internal/link"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
@@ -111,17 +114,60 @@ func TestBlankFormOfTheSurveyAsItIs(t *testing.T) {
 	}
 }
 
-// TestBlankFormIsNotKept: a page in which the places of id and token cannot be told is rendered each time.
-func TestBlankFormIsNotKept(t *testing.T) {
-	for name, page := range map[string]string{
-		"no id": "<token>", "id twice": "<id><id><token>", "no token": "<id>", "token first": "<token><id>", "token twice": "<id><token><token>",
-		"filler": "\x00<id><token>",
-	} {
-		if newBlankForm([]byte(page), "id", "token", view{}) != nil {
-			t.Errorf("%s: it is kept", name)
+// TestBlankFormOfALink: a page of somebody's own link is theirs alone, whoever opened the page before.
+func TestBlankFormOfALink(t *testing.T) {
+	h := blankHarness(t, "linked", func(*survey.Survey, *Program) {})
+	for _, id := range []string{id1, id2} {
+		for _, team := range []string{"", "area-g"} {
+			token, err := linkKey.Sign(link.Link{ID: id, Team: team, ExpiresAt: now.Add(time.Hour)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain := blankPage(t, h, pagePath+"?invitation="+token, "")
+			packed := blankPage(t, h, pagePath+"?invitation="+token, "gzip")
+			for _, page := range []answered{plain, packed} {
+				if n := strings.Count(page.Body, token); n != 2 || strings.Count(page.Body, "invitation=") != 1 || !strings.HasSuffix(page.Body, "</html>\n") {
+					t.Errorf("the link stands %d times on its page, want 2: in a field and the address in the other language", n)
+				}
+				if strings.Contains(page.Body, "Boarding area G") != (team != "") {
+					t.Errorf("the page of team %q is not its own", team)
+				}
+			}
 		}
 	}
-	if newBlankForm([]byte("a<id>b<token>c"), "id", "token", view{}) == nil || newBlankForm([]byte("a<id>b"), "id", "", view{}) == nil {
-		t.Error("a page that is like others is not kept")
+	if kept := len(h.blanks.results); kept != 2 {
+		t.Errorf("%d forms are kept", kept)
+	}
+}
+
+func TestNewBlankForm(t *testing.T) {
+	values := [3]string{"<id>", "<token>", ""}
+	for page, want := range map[string]string{
+		"no id":              "",
+		"\x00<id>":           "",
+		"<id>":               "|0||",
+		"a<id>b<token>c":     "a|0|b|1|c|",
+		"<token><id><token>": "|1||0||1||",
+	} {
+		got := ""
+		if b := newBlankForm([]byte(page), values); b != nil {
+			for _, p := range b.pieces {
+				got += string(p.text) + "|"
+				if p.value >= 0 {
+					got += strconv.Itoa(p.value) + "|"
+				}
+			}
+		}
+		if got != want {
+			t.Errorf("%q is cut as %q, want %q", page, got, want)
+		}
+	}
+}
+
+// TestBlankFormFits: a value of another length is put into no page, whose references would be wrong.
+func TestBlankFormFits(t *testing.T) {
+	b := newBlankForm([]byte("a<id>b"), [3]string{"<id>"})
+	if !b.fits([3]string{"1234", "any", "any"}) || b.fits([3]string{"123"}) {
+		t.Error("it is not the length that counts")
 	}
 }
