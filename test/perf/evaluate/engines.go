@@ -30,6 +30,12 @@ type engine struct {
 	close func() error
 }
 
+// engines are the stores by name.
+var engines = []struct {
+	name string
+	open func(context.Context) (*engine, error)
+}{{"SQLite", openSQLite}, {"PostgreSQL", openPostgres}}
+
 func openSQLite(ctx context.Context) (*engine, error) {
 	dir, err := os.MkdirTemp("", "bench-evaluate")
 	if err != nil {

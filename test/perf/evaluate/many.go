@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -46,16 +47,17 @@ var densities = []density{
 
 // manyTouchpoints measures what a touchpoint takes in memory, and what it takes to judge those that changed.
 func manyTouchpoints(ctx context.Context, o options, report *bench.Report) error {
-	for _, d := range densities {
-		if !o.has(d.name) {
-			continue
-		}
+	wanted := slices.DeleteFunc(slices.Clone(densities), func(d density) bool { return !o.has(d.name) })
+	for _, d := range wanted {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if err := d.measure(ctx, o, report); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
+	}
+	if len(wanted) == 0 {
+		return nil
 	}
 	report.Note("A touchpoint has two objectives on %d days. Of it the manager holds its counts and those of its visits, its share of the", windowDays)
 	report.Note("program's, its object as the cache has it, and its series. Judged again is all that a pass of the controller does but the API.")

@@ -37,10 +37,18 @@ const (
 
 // objectiveCost measures an objective's evaluation at each size in each store.
 func objectiveCost(ctx context.Context, o options, report *bench.Report) error {
-	for _, open := range []func(context.Context) (*engine, error){openSQLite, openPostgres} {
-		if err := objectiveCostIn(ctx, o, report, open); err != nil {
+	measured := false
+	for _, e := range engines {
+		if !slices.ContainsFunc(sizes, func(s size) bool { return o.has(e.name + ", " + s.name) }) {
+			continue
+		}
+		measured = true
+		if err := objectiveCostIn(ctx, o, report, e.open); err != nil {
 			return err
 		}
+	}
+	if !measured {
+		return nil
 	}
 	report.Note("An objective's evaluation is the count of its window of %d days in the book, its score with interval, the verdict and what", windowDays)
 	report.Note("follows, in CPU time. Up to %d answers a store keeps each one; of more it keeps the counts alone, as retention leaves them.", o.answers)
@@ -70,9 +78,6 @@ func objectiveCostIn(ctx context.Context, o options, report *bench.Report, open 
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	if !slices.ContainsFunc(sizes, func(s size) bool { return o.has(e.name + ", " + s.name) }) {
-		return nil
-	}
 	w := newWorld()
 	subjects, err := w.load(ctx, o, e)
 	if err != nil {
