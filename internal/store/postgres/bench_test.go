@@ -25,8 +25,10 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	})
 	storetest.BenchAppend(b, storetest.Bench{
-		Open:  func(b *testing.B) store.Store { return mustOpen(b, newSchema(b, durable), Options{}) },
-		Plain: func(b *testing.B) func([]commit.Row, commit.Counts) error { return plainWriter(b, newSchema(b, durable)) },
+		Open: func(b *testing.B) store.Store { return mustOpen(b, newSchema(b, durable), Options{}) },
+		Plain: func(b *testing.B) func([]commit.Row, commit.Counts) error {
+			return plainWriter(b, newSchema(b, durable))
+		},
 	})
 }
 

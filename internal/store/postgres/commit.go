@@ -38,7 +38,7 @@ const (
 		ON CONFLICT (program, hour, key, slot) DO UPDATE SET n = rollup.n + excluded.n, seq = excluded.seq, number = excluded.number`
 	// lastPossible is greater than any number.
 	lastPossible = 1<<62 - 1
-	addProgress = `INSERT INTO progress (program, slot, seq)
+	addProgress  = `INSERT INTO progress (program, slot, seq)
 		SELECT k.program, $2::smallint, currval('commit_seq') FROM unnest($1::int[]) AS k (program)
 		ON CONFLICT (program, slot) DO UPDATE SET seq = excluded.seq`
 )

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
@@ -188,4 +189,40 @@ func TestVersionBefore(t *testing.T) {
 	wantKept(t, s, 1)
 	mustAppend(t, s, answered(3, "3"), suspect)
 	wantKept(t, s, 1)
+}
+
+// TestFeedOfVersionBefore has a program of the version before change counts of this one, of the same slot, and wants the feed to
+// tell them once.
+func TestFeedOfVersionBefore(t *testing.T) {
+	dsn := newSchema(t, server)
+	s := mustOpen(t, dsn, Options{})
+	defer mustClose(t, s)
+	conn := connect(t, dsn)
+	defer hangUp(t, conn)
+	cursor := store.Cursor{}
+	for n := range 70 { // beyond the last of 64 numbers
+		mustAppend(t, s, answered(2*n, "1"), answered(2*n+1, "2"))
+		cursor = wantCounts(t, s, cursor, map[string]int64{"1": int64(2*n + 1), "2": int64(n + 1)})
+		mustExec(t, conn, `SELECT nextval('commit_seq')`)
+		mustExec(t, conn, `UPDATE rollup SET n = n + 1, seq = currval('commit_seq') WHERE value = '1'`)
+		mustExec(t, conn, `UPDATE progress SET seq = currval('commit_seq')`)
+		cursor = wantCounts(t, s, cursor, map[string]int64{"1": int64(2*n + 2)})
+	}
+}
+
+// wantCounts reads what changed since a cursor, twice, and wants the counts by their values, and then nothing.
+func wantCounts(t *testing.T, s *Store, since store.Cursor, want map[string]int64) store.Cursor {
+	t.Helper()
+	got := map[string]int64{}
+	page := mustRead(t, s, since)
+	for _, c := range page.Counts {
+		got[c.Value] = c.N
+	}
+	if diff := cmp.Diff(want, got); diff != "" || page.More {
+		t.Errorf("since %v, more %t (-want +got):\n%s", since, page.More, diff)
+	}
+	if again := mustRead(t, s, page.Next); len(again.Counts) > 0 {
+		t.Errorf("since %v, where nothing changed: %v", page.Next, again.Counts)
+	}
+	return page.Next
 }

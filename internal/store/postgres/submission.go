@@ -112,7 +112,7 @@ func (s *submissions) findErased(b *pgx.Batch, keys []identity) {
 	byTombstone := map[buried]identity{}
 	var ids [][]byte
 	for _, k := range keys {
-		id := commit.NewTombstone(k.id, [32]byte{}).ID
+		id := s.first[k].Erased
 		byTombstone[buried{k.program, id}] = k
 		ids = append(ids, id[:])
 	}

@@ -203,12 +203,12 @@ func (t *tx) compare(program int64, r *commit.Row) (store.Result, error) {
 
 // compareErased is compare for what was erased; ok is false where it was not.
 func (t *tx) compareErased(program int64, r *commit.Row) (result store.Result, ok bool, err error) {
-	tombstone := commit.NewTombstone(r.ID, r.Digest)
 	var digest []byte
 	var receipt string
-	err = t.stmts.findErased.QueryRow(program, tombstone.ID[:]).Scan(&digest, &receipt)
+	err = t.stmts.findErased.QueryRow(program, r.Erased[:]).Scan(&digest, &receipt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.Result{}, false, nil
 	}
+	tombstone := commit.NewTombstone(r.ID, r.Digest)
 	return commit.Compare(digest, tombstone.Digest[:], receipt), true, err
 }

@@ -85,8 +85,7 @@ func (t *tx) take(in []incoming) (stored []incoming, err error) {
 func (t *tx) takeTogether(in []incoming) (fresh bool, err error) {
 	var keys, submissions []any
 	for _, r := range in {
-		tombstone := commit.NewTombstone(r.ID, r.Digest)
-		keys = append(keys, r.program, tombstone.ID[:])
+		keys = append(keys, r.program, r.Erased[:])
 		submissions = append(submissions, r.program, r.ID[:], r.Digest[:], r.Receipt)
 	}
 	fresh = true

@@ -46,6 +46,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Harness) {
 		{"SameTwice", testSameTwice},
 		{"ConcurrentRepeats", testConcurrentRepeats},
 		{"ResultsInOrder", testResultsInOrder},
+		{"TakenAmongMany", testTakenAmongMany},
 		{"Kinds", testKinds},
 		{"Hours", testHours},
 		{"Programs", testPrograms},

@@ -18,9 +18,11 @@ import (
 // Row is a response as a writer needs it. It is made by the caller of Append, so that the one writer spends no time on it,
 // and shares no memory that the caller could change.
 type Row struct {
-	Program                    store.Key
-	ID                         uuid.UUID
-	Digest                     [32]byte
+	Program store.Key
+	ID      uuid.UUID
+	Digest  [32]byte
+	// Erased is the ID of the tombstone that would stay of the response.
+	Erased                     [32]byte
 	Receipt                    string
 	Touchpoint, Unit, Language string
 	// SubmittedAt is in microseconds since 1970-01-01T00:00Z, and lies in Hour.
@@ -93,7 +95,7 @@ func NewRow(r store.Response) (Row, error) {
 		return Row{}, errors.New("it has no answers")
 	}
 	out := Row{
-		Program: r.Program, ID: id, Digest: r.Digest, Receipt: r.Receipt,
+		Program: r.Program, ID: id, Digest: r.Digest, Erased: NewTombstone(id, r.Digest).ID, Receipt: r.Receipt,
 		Touchpoint: r.Touchpoint, Unit: r.Unit, Language: r.Language,
 		SubmittedAt: r.SubmittedAt.UnixMicro(), Hour: store.HourOf(r.SubmittedAt),
 		Answers: make([]Answer, len(r.Answers)),
