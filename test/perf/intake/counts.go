@@ -19,7 +19,7 @@ import (
 )
 
 // count adds what can be counted exactly: the allocations of intake for one answer, all but those of the server around it and of
-// the store behind it.
+// the store behind it, and what the writer of a PostgreSQL store asks of the server.
 func count(report *bench.Report, only *regexp.Regexp) error {
 	for _, kind := range []load.Kind{load.JSON, load.Form} {
 		name := fmt.Sprintf("%s: allocations of intake for one answer", kind)
@@ -32,7 +32,10 @@ func count(report *bench.Report, only *regexp.Regexp) error {
 		}
 		report.Add(bench.Alone(name, "allocations", bench.Sample{n}))
 	}
-	return nil
+	if !only.MatchString("PostgreSQL: statements and round trips for one answer alone") {
+		return nil
+	}
+	return countStatements(report)
 }
 
 // allocations counts with the same answer each time, which a store without memory takes each time.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"math"
 	"os"
 	"os/exec"
 	"testing"
@@ -10,6 +12,7 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/store/postgres"
 	"github.com/cx-operator/cx-operator/internal/store/sqlite"
+	"github.com/cx-operator/cx-operator/test/perf/bench"
 	"github.com/cx-operator/cx-operator/test/perf/load"
 )
 
@@ -159,5 +162,17 @@ func TestCount(t *testing.T) {
 		if err != nil || first != second || first < 1 {
 			t.Errorf("%s: %v and %v allocations, %v", kind, first, second, err)
 		}
+	}
+	report := bench.NewReport("intake")
+	if err := countStatements(report); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	if err := report.Print(&said); err != nil {
+		t.Fatal(err)
+	}
+	figures, err := bench.ReadFigures(&said)
+	if err != nil || len(figures) != 2 || figures[0].Value <= figures[1].Value || figures[1].Value != math.Trunc(figures[1].Value) {
+		t.Errorf("%+v, %v", figures, err)
 	}
 }

@@ -29,7 +29,7 @@ const (
 // and has idled.
 func (b *bencher) startAndIdle(ctx context.Context, e engine) error {
 	name := e.name() + " start and idle"
-	var page, ready, idle bench.Sample
+	var page, ready, idle, own bench.Sample
 	for range b.rounds {
 		keep, err := e.fresh(ctx)
 		if err != nil {
@@ -41,7 +41,7 @@ func (b *bencher) startAndIdle(ctx context.Context, e engine) error {
 		}
 		used, err := b.idleAfterOne(ctx, p)
 		page, ready = append(page, p.page.Seconds()*1e3), append(ready, p.ready.Seconds()*1e3)
-		idle = append(idle, float64(used.resident)/mib)
+		idle, own = append(idle, float64(used.resident)/mib), append(own, float64(used.own)/mib)
 		if err := errors.Join(err, p.stop(), keep.drop(ctx)); err != nil {
 			return err
 		}
@@ -50,6 +50,7 @@ func (b *bencher) startAndIdle(ctx context.Context, e engine) error {
 		bench.Within(name+": first page after the start", "ms", page, firstPage, bench.AtMost(1)),
 		bench.Alone(name+": ready for answers after the start", "ms", ready),
 		bench.Within(name+": memory when idle", "MiB", idle, mostIdle, bench.AtMost(1)),
+		bench.Alone(name+": memory when idle without the program's file", "MiB", own),
 	)
 	return nil
 }

@@ -78,6 +78,8 @@ type usage struct {
 	cpu time.Duration
 	// resident is what is in memory now and peak the most that was, in bytes, code and files included.
 	resident, peak int64
+	// own is what of the resident memory is the process's own, not a file's.
+	own int64
 }
 
 func (p *process) usage() (usage, error) { return usageOf(p.cmd.Process.Pid) }
@@ -94,7 +96,7 @@ func usageOf(pid int) (usage, error) {
 	u := usage{cpu: cpu}
 	for line := range strings.Lines(string(status)) {
 		name, rest, _ := strings.Cut(line, ":")
-		into := map[string]*int64{"VmRSS": &u.resident, "VmHWM": &u.peak}[name]
+		into := map[string]*int64{"VmRSS": &u.resident, "VmHWM": &u.peak, "RssAnon": &u.own}[name]
 		if into == nil {
 			continue
 		}
