@@ -21,10 +21,28 @@ type measured struct {
 	edits                                map[string]bench.Sample // p99 by what is edited, ms
 	calls                                calls                   // of the last cold round
 	reads                                bench.Sample
+	// cpu is what all processes used while everything was created, by the subject.
+	cpu map[string]bench.Sample
+}
+
+// The subjects of a round.
+const (
+	subjectWhole   = "operator"
+	subjectQuarter = "operator, a quarter"
+	subjectBare    = "bare client"
+)
+
+// took keeps the CPU time of a subject, and returns its time.
+func (m *measured) took(subject string, s spent) float64 {
+	if m.cpu == nil {
+		m.cpu = map[string]bench.Sample{}
+	}
+	m.cpu[subject] = append(m.cpu[subject], s.cpu)
+	return s.time
 }
 
 // cold creates a size on a new cluster where the operator waits for it, and returns how long it took in seconds.
-func (s *setup) cold(ctx context.Context, of size) (seconds float64, err error) {
+func (s *setup) cold(ctx context.Context, of size, m *measured) (seconds float64, err error) {
 	at, err := s.open(ctx, of)
 	if err != nil {
 		return 0, err
@@ -32,22 +50,26 @@ func (s *setup) cold(ctx context.Context, of size) (seconds float64, err error) 
 	defer func() { err = errors.Join(err, at.close()) }()
 	s.say("operator: %d programs, %d touchpoints, %d teams in %d namespaces", of.programs, of.touchpoints, of.teams, of.namespaces)
 	took, err := at.createAt(ctx)
-	return took.Seconds(), err
+	if err != nil {
+		return 0, err
+	}
+	return m.took(subjectQuarter, took), nil
 }
 
 // createAt starts the operator on the empty cluster and creates everything.
-func (s *site) createAt(ctx context.Context) (time.Duration, error) {
+func (s *site) createAt(ctx context.Context) (spent, error) {
 	if err := s.start(ctx); err != nil {
-		return 0, err
+		return spent{}, err
 	}
 	if _, err := s.cluster.audit.next(); err != nil {
-		return 0, err
+		return spent{}, err
 	}
 	return s.create(ctx, s.createPlainly)
 }
 
 // bare creates the same by a bare client, and returns how long it took in seconds.
-func (s *setup) bare(ctx context.Context, of size, f *floor) (seconds float64, err error) {
+func (s *setup) bare(ctx context.Context, of size, m *measured) (seconds float64, err error) {
+	f := m.floor
 	at, err := s.open(ctx, of)
 	if err != nil {
 		return 0, err
@@ -69,7 +91,7 @@ func (s *setup) bare(ctx context.Context, of size, f *floor) (seconds float64, e
 	if want := f.children + f.statuses; asked.all() != want || asked.failures+asked.conflicts > 0 {
 		return 0, fmt.Errorf("the bare client was to make %d requests as the operator: %s; %s", want, &asked, asked.failed)
 	}
-	return took.Seconds(), nil
+	return m.took(subjectBare, took), nil
 }
 
 // whole creates a size like cold, and measures all that follows.
@@ -89,7 +111,7 @@ func (s *setup) whole(ctx context.Context, of size, m *measured) (seconds float6
 			return 0, err
 		}
 	}
-	return took.Seconds(), nil
+	return m.took(subjectWhole, took), nil
 }
 
 // afterwards waits for the operator, and looks at what it asked and holds.

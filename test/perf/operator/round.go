@@ -173,18 +173,34 @@ func (s size) looked() map[string]int {
 	return map[string]int{"team": s.teams, "responsestore": s.stores(), "surveyprogram": s.programs, "touchpoint": s.touchpoints}
 }
 
-// costs is what the processes used meanwhile.
+// costs is the CPU time that the processes used, by their names.
 type costs map[string]time.Duration
+
+const operatorProcess = "cx-operator"
+
+// seconds is what all processes used since then.
+func (c costs) seconds(before costs) float64 {
+	sum := time.Duration(0)
+	for name, used := range c {
+		sum += used - before[name]
+	}
+	return sum.Seconds()
+}
 
 func (s *site) cpu() (costs, error) {
 	pids, err := servers()
 	if err != nil {
 		return nil, err
 	}
+	if s.manager != nil {
+		pids[operatorProcess] = s.manager.pid() // whatever its file is called
+	}
 	used := costs{}
-	for name, pid := range pids {
-		if used[name], err = cpu(pid); err != nil {
-			return nil, err
+	for _, name := range []string{"kube-apiserver", "etcd", operatorProcess} {
+		if pid, runs := pids[name]; runs {
+			if used[name], err = cpu(pid); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if used["bench"], err = cpu(os.Getpid()); err != nil {
@@ -195,7 +211,7 @@ func (s *site) cpu() (costs, error) {
 
 func (c costs) since(before costs) string {
 	text := ""
-	for _, name := range []string{"kube-apiserver", "etcd", "cx-operator", "bench"} {
+	for _, name := range []string{"kube-apiserver", "etcd", operatorProcess, "bench"} {
 		if used := c[name] - before[name]; used > 0 {
 			text += fmt.Sprintf(" %s %.1f s", name, used.Seconds())
 		}
@@ -203,8 +219,11 @@ func (c costs) since(before costs) string {
 	return text
 }
 
-// create has people create everything while the operator works, and returns how long it took until all was done.
-func (s *site) create(ctx context.Context, each func(context.Context, input) error) (time.Duration, error) {
+// spent is how long something took and what CPU time all processes used, each in seconds.
+type spent struct{ time, cpu float64 }
+
+// create has people create everything while the operator works, and returns what it took until all was done.
+func (s *site) create(ctx context.Context, each func(context.Context, input) error) (spent, error) {
 	keys := make([]key, 0, len(s.inputs))
 	for _, i := range s.inputs {
 		keys = append(keys, i.key())
@@ -212,11 +231,11 @@ func (s *site) create(ctx context.Context, each func(context.Context, input) err
 	s.watcher.await(keys)
 	before, err := s.cpu()
 	if err != nil {
-		return 0, err
+		return spent{}, err
 	}
 	begun := time.Now()
 	if err := parallel(ctx, s.workers, s.inputs, each); err != nil {
-		return 0, err
+		return spent{}, err
 	}
 	created := time.Since(begun)
 	shown := time.Now()
@@ -227,15 +246,15 @@ func (s *site) create(ctx context.Context, each func(context.Context, input) err
 		}
 	})
 	if err != nil {
-		return 0, err
+		return spent{}, err
 	}
 	took := done.Sub(begun)
 	after, err := s.cpu()
 	if err != nil {
-		return 0, err
+		return spent{}, err
 	}
 	s.say("  %d objects created in %.1f s, done after %.1f s; CPU:%s", len(keys), created.Seconds(), took.Seconds(), after.since(before))
-	return took, nil
+	return spent{took.Seconds(), after.seconds(before)}, nil
 }
 
 // createPlainly has people create everything.
