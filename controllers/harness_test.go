@@ -62,6 +62,8 @@ type world struct {
 	node *node
 	// unembedded starts the operator without an endpoint of its own.
 	unembedded bool
+	// hold is how long a status waits for what is on its way; it needs a clock that goes.
+	hold time.Duration
 }
 
 // operator is one life of the operator's process.
@@ -159,7 +161,7 @@ func (w *world) prepare() (*operator, manager.Manager) {
 	op := &operator{registry: prometheus.NewRegistry(), client: mgr.GetClient(), done: make(chan error, 1)}
 	op.env = &env.Env{
 		Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("cx-operator"), Clock: w.clock.Now, Book: rollup.NewBook(),
-		Exporter: exporter.New(), StaleAfter: staleAfter, Started: w.clock.Now(),
+		Exporter: exporter.New(), StaleAfter: staleAfter, Started: w.clock.Now(), HoldFor: w.hold,
 	}
 	op.registry.MustRegister(op.env.Exporter)
 	if w.node != nil {
@@ -251,7 +253,11 @@ type clock struct {
 	now time.Time
 }
 
+// Now of no clock is the machine's.
 func (c *clock) Now() time.Time {
+	if c == nil {
+		return time.Now()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now

@@ -70,14 +70,21 @@ func contract(t testing.TB) []*unstructured.Unstructured {
 // apply applies objects in order as a person would, into the world's namespace.
 func (w *world) apply(objects ...*unstructured.Unstructured) {
 	w.t.Helper()
+	if err := w.tryApply(objects...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) tryApply(objects ...*unstructured.Unstructured) error {
 	for _, o := range objects {
 		o = o.DeepCopy()
 		o.SetNamespace(w.ns)
 		err := w.c.Apply(context.Background(), client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("people"), client.ForceOwnership)
 		if err != nil {
-			w.t.Fatalf("apply %s %s: %v", o.GetKind(), o.GetName(), err)
+			return fmt.Errorf("apply %s %s: %w", o.GetKind(), o.GetName(), err)
 		}
 	}
+	return nil
 }
 
 // applyYAML applies what the text says.

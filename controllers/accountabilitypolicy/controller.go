@@ -24,6 +24,8 @@ import (
 const (
 	// cadenceInterval is how often the answers that a week is expected to bring are counted anew.
 	cadenceInterval = time.Hour
+	// paceShare keeps the counting of what a policy governs, which looks at the whole namespace, to a twentieth of the time.
+	paceShare = 20
 	// pendingInterval is how soon counts that could not be read are asked for again.
 	pendingInterval = 10 * time.Second
 )
@@ -31,6 +33,7 @@ const (
 // Reconciler reconciles AccountabilityPolicies.
 type Reconciler struct {
 	*env.Env
+	pace env.Pace
 }
 
 // Reconcile describes what one policy governs.
@@ -38,14 +41,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	before := &v1alpha1.AccountabilityPolicy{}
 	if err := r.Client.Get(ctx, req.NamespacedName, before); err != nil {
 		if apierrors.IsNotFound(err) {
+			r.pace.Forget(req.NamespacedName)
+			r.Gone(before, req.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("get policy: %w", err)
 	}
-	if !before.DeletionTimestamp.IsZero() {
+	if !before.DeletionTimestamp.IsZero() || r.Behind(before) {
 		return ctrl.Result{}, nil
 	}
 	now := r.Clock()
+	if wait := r.pace.Wait(req.NamespacedName, now); wait > 0 && before.Generation == before.Status.ObservedGeneration {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	defer func() { r.pace.Took(req.NamespacedName, now, r.Clock()) }()
 	d, err := r.domainOf(ctx, before)
 	if err != nil {
 		return ctrl.Result{}, err

@@ -18,12 +18,13 @@ import (
 
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
+	r.pace.Share = paceShare
 	inNamespace := handler.EnqueueRequestsFromMapFunc(r.inNamespace)
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.AccountabilityPolicy{}).
-		Watches(&v1alpha1.AccountabilityPolicy{}, inNamespace, builder.WithPredicates(env.SpecChanged)).
-		Watches(&v1alpha1.SurveyProgram{}, inNamespace, builder.WithPredicates(selectable)).
-		Watches(&v1alpha1.Touchpoint{}, inNamespace, builder.WithPredicates(selectable)).
+		Watches(&v1alpha1.AccountabilityPolicy{}, inNamespace, builder.WithPredicates(env.News, env.SpecChanged)).
+		Watches(&v1alpha1.SurveyProgram{}, inNamespace, builder.WithPredicates(env.News, selectable)).
+		Watches(&v1alpha1.Touchpoint{}, inNamespace, builder.WithPredicates(env.News, selectable)).
 		WithOptions(env.ControllerOptions(workers)).
 		Complete(env.RetryConflicts(r))
 }

@@ -41,12 +41,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if err := r.Client.Get(ctx, req.NamespacedName, before); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.Exporter.Delete(source(req.Namespace, req.Name))
+			r.Gone(before, req.NamespacedName)
 			return ctrl.Result{}, nil
 		}
 		return ctrl.Result{}, fmt.Errorf("get plan: %w", err)
 	}
 	if !before.DeletionTimestamp.IsZero() {
 		r.Exporter.Delete(source(req.Namespace, req.Name))
+		return ctrl.Result{}, nil
+	}
+	if r.Behind(before) {
 		return ctrl.Result{}, nil
 	}
 	now := r.Clock()

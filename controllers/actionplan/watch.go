@@ -20,14 +20,15 @@ import (
 
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	matters := builder.WithPredicates(predicate.Or[client.Object](env.SpecChanged, figuresAppeared, predicate.LabelChangedPredicate{}))
+	specOnly := builder.WithPredicates(env.News, env.SpecChanged)
+	matters := builder.WithPredicates(env.News, predicate.Or[client.Object](env.SpecChanged, figuresAppeared, predicate.LabelChangedPredicate{}))
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ActionPlan{}).
-		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(r.ofPlan), builder.WithPredicates(courseChanged)).
+		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(r.ofPlan), builder.WithPredicates(env.News, courseChanged)).
 		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.ofTouchpoint), matters).
 		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), matters).
-		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(env.SpecChanged)).
-		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofPolicy), builder.WithPredicates(env.SpecChanged)).
+		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), specOnly).
+		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofPolicy), specOnly).
 		WithOptions(env.ControllerOptions(workers)).
 		Complete(env.RetryConflicts(r))
 }
@@ -117,11 +118,11 @@ func (r *Reconciler) ofProgram(ctx context.Context, o client.Object) []reconcile
 	return append(found, r.ofTouchpoints(ctx, namespace, client.MatchingFields{env.IndexProgram: name})...)
 }
 
-// ofTeam finds the plans that name a team or one below it, themselves or through what they are for.
+// ofTeam finds the plans that name a team, or a Person that it may be shown for, themselves or through what they are for.
 func (r *Reconciler) ofTeam(ctx context.Context, o client.Object) []reconcile.Request {
 	namespace := o.GetNamespace()
 	var found []reconcile.Request
-	for _, name := range r.TeamAndBelow(ctx, namespace, o.GetName()) {
+	for _, name := range r.TeamAndPersons(ctx, namespace, o.GetName()) {
 		by := client.MatchingFields{env.IndexTeam: name}
 		found = append(found, r.plans(ctx, namespace, env.IndexTeam, name)...)
 		found = append(found, r.ofTouchpoints(ctx, namespace, by)...)

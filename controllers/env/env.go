@@ -51,8 +51,11 @@ type Env struct {
 	StaleAfter time.Duration
 	// Started is when the process began to act; by itself it is when ActingSince is first asked.
 	Started time.Time
+	// HoldFor is how long a status waits, at the most, for what is on its way: see Hold. Zero is not at all.
+	HoldFor time.Duration
 
 	acting sync.Once
+	writes writes
 }
 
 // ActingSince returns since when this process acts: since its first pass. A process that stood by for days has read nothing
@@ -72,6 +75,7 @@ func (e *Env) PatchStatus(ctx context.Context, obj, before client.Object) error 
 	if err := e.Client.Status().Patch(ctx, obj, patch, FieldOwner); err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
+	e.writes.note(obj)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package env
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,7 +22,27 @@ const (
 	IndexParent = "parent"
 	// IndexTouchpoint finds plans by touchpoint, and touchpoints by the one that they hand over to.
 	IndexTouchpoint = "touchpoint"
+	// IndexUser finds the programs that are not being deleted by their store and the mode in which they are, or are to be,
+	// served: see UserKey.
+	IndexUser = "user"
+	// IndexMode finds programs by the mode in which they are, or are to be, served.
+	IndexMode = "mode"
 )
+
+// UserKey is the key of IndexUser.
+func UserKey(store string, mode v1alpha1.EndpointMode) string { return string(mode) + "/" + store }
+
+// userKeys are both the mode that serves a program and the one that it asks for.
+func userKeys(p *v1alpha1.SurveyProgram) []string {
+	if !p.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	keys := []string{UserKey(p.Spec.StoreRef.Name, p.Spec.Endpoint.Mode)}
+	if served := ServedBy(p); served != p.Spec.Endpoint.Mode {
+		keys = append(keys, UserKey(p.Spec.StoreRef.Name, served))
+	}
+	return keys
+}
 
 type index struct {
 	kind client.Object
@@ -53,8 +74,20 @@ var indexes = []index{
 	{&v1alpha1.SurveyProgram{}, IndexStore, func(o client.Object) []string {
 		return []string{o.(*v1alpha1.SurveyProgram).Spec.StoreRef.Name}
 	}},
+	{&v1alpha1.SurveyProgram{}, IndexUser, func(o client.Object) []string {
+		return userKeys(o.(*v1alpha1.SurveyProgram))
+	}},
+	{&v1alpha1.SurveyProgram{}, IndexMode, func(o client.Object) []string {
+		p := o.(*v1alpha1.SurveyProgram)
+		return slices.Compact([]string{string(p.Spec.Endpoint.Mode), string(ServedBy(p))})
+	}},
 	{&v1alpha1.SurveyProgram{}, IndexTeam, func(o client.Object) []string {
-		return refNames(o.(*v1alpha1.SurveyProgram).Spec.OwnerRef)
+		spec := o.(*v1alpha1.SurveyProgram).Spec
+		keys := refNames(spec.OwnerRef)
+		if spec.ExecutiveSponsor != nil {
+			keys = append(keys, refNames(spec.ExecutiveSponsor.TeamRef)...)
+		}
+		return keys
 	}},
 	{&v1alpha1.ActionPlan{}, IndexTouchpoint, func(o client.Object) []string {
 		return refNames(o.(*v1alpha1.ActionPlan).Spec.TouchpointRef)

@@ -67,7 +67,7 @@ func ShownOwner(teams team.Lookup, owners ...*v1alpha1.NameRef) string {
 
 // Requests lists the objects of one kind that an index finds, as requests.
 func (e *Env) Requests(ctx context.Context, list client.ObjectList, namespace string, by ...client.ListOption) []reconcile.Request {
-	options := append([]client.ListOption{client.InNamespace(namespace)}, by...)
+	options := append([]client.ListOption{client.InNamespace(namespace), client.UnsafeDisableDeepCopy}, by...)
 	if err := e.Client.List(ctx, list, options...); err != nil {
 		return nil
 	}
@@ -87,12 +87,25 @@ func requests(list client.ObjectList) []reconcile.Request {
 
 // TeamAndBelow returns the names of a team and of all teams below it; a cycle ends the walk.
 func (e *Env) TeamAndBelow(ctx context.Context, namespace, name string) []string {
+	return e.below(ctx, namespace, name, func(*v1alpha1.Team) bool { return true })
+}
+
+// TeamAndPersons returns the names of a team and of the Persons below it, and below these. They are all for whom it can matter
+// who is shown for them: any other team is shown for itself, whatever is above it.
+func (e *Env) TeamAndPersons(ctx context.Context, namespace, name string) []string {
+	return e.below(ctx, namespace, name, func(t *v1alpha1.Team) bool { return t.Spec.Level == v1alpha1.TeamPerson })
+}
+
+func (e *Env) below(ctx context.Context, namespace, name string, counts func(*v1alpha1.Team) bool) []string {
 	seen := map[string]bool{name: true}
 	names := []string{name}
 	for i := 0; i < len(names); i++ {
-		children := e.Requests(ctx, &v1alpha1.TeamList{}, namespace, client.MatchingFields{IndexParent: names[i]})
-		for _, c := range children {
-			if !seen[c.Name] {
+		children := &v1alpha1.TeamList{}
+		if err := e.Client.List(ctx, children, client.InNamespace(namespace), client.MatchingFields{IndexParent: names[i]}, client.UnsafeDisableDeepCopy); err != nil {
+			return names
+		}
+		for k := range children.Items {
+			if c := &children.Items[k]; !seen[c.Name] && counts(c) {
 				seen[c.Name] = true
 				names = append(names, c.Name)
 			}

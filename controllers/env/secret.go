@@ -11,26 +11,44 @@ import (
 )
 
 // KeepSecret sees to it that a Secret is what build makes of the current one, which is nil where there is none; build
-// returns nil where it needs no change. The cache holds labelled Secrets only, so that one of people's is read by live from
-// the API server.
+// returns nil where it needs no change. The cache holds labelled Secrets only. One that it lacks is most often not there, so it
+// is made; where that finds one, of people or not in the cache yet, that one is read by live from the API server.
 func (e *Env) KeepSecret(ctx context.Context, live client.Reader, name types.NamespacedName, build func(current *corev1.Secret) *corev1.Secret) (*corev1.Secret, error) {
-	current, err := readSecret(ctx, name, e.Client, live)
+	current, err := readSecret(ctx, name, e.Client)
 	if err != nil {
 		return nil, err
 	}
+	if current == nil && !e.writes.has(current, name) {
+		secret, err := e.createSecret(ctx, name, build(nil))
+		if !apierrors.IsAlreadyExists(err) {
+			return secret, err
+		}
+	}
+	if current == nil {
+		if current, err = readSecret(ctx, name, live); err != nil {
+			return nil, err
+		}
+	}
+	e.Gone(current, name)
 	secret := build(current)
 	switch {
 	case secret == nil:
 		return current, nil
 	case current == nil:
-		err = e.Client.Create(ctx, secret, FieldOwner)
-	default:
-		patch := client.MergeFromWithOptions(current, client.MergeFromWithOptimisticLock{})
-		err = e.Client.Patch(ctx, secret, patch, FieldOwner)
+		return e.createSecret(ctx, name, secret)
 	}
-	if err != nil {
+	patch := client.MergeFromWithOptions(current, client.MergeFromWithOptimisticLock{})
+	if err := e.Client.Patch(ctx, secret, patch, FieldOwner); err != nil {
 		return nil, fmt.Errorf("write secret %s: %w", name, err)
 	}
+	return secret, nil
+}
+
+func (e *Env) createSecret(ctx context.Context, name types.NamespacedName, secret *corev1.Secret) (*corev1.Secret, error) {
+	if err := e.Client.Create(ctx, secret, FieldOwner); err != nil {
+		return nil, fmt.Errorf("write secret %s: %w", name, err)
+	}
+	e.writes.note(secret)
 	return secret, nil
 }
 

@@ -36,6 +36,10 @@ var SpecChanged = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
 	return u.ObjectOld.GetGeneration() != u.ObjectNew.GetGeneration() || u.ObjectOld.GetUID() != u.ObjectNew.GetUID()
 }}
 
+// News passes all but the objects that are there when a watch begins: their own controllers see all of these then anyway, once
+// the caches are full, so that what follows from them needs no telling.
+var News = predicate.Funcs{CreateFunc: func(c event.CreateEvent) bool { return !c.IsInInitialList }}
+
 // ReadyOf returns the Ready condition without its time.
 func ReadyOf(all []metav1.Condition) metav1.Condition {
 	c := meta.FindStatusCondition(all, v1alpha1.ConditionReady)

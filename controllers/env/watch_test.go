@@ -38,3 +38,13 @@ func TestSpecChanged(t *testing.T) {
 		t.Error("an object that comes or goes does not pass")
 	}
 }
+
+func TestNews(t *testing.T) {
+	p := &v1alpha1.ActionPlan{}
+	if News.Create(event.CreateEvent{Object: p, IsInInitialList: true}) {
+		t.Error("what was there at the start is news")
+	}
+	if !News.Create(event.CreateEvent{Object: p}) || !News.Delete(event.DeleteEvent{Object: p}) || !News.Update(event.UpdateEvent{ObjectOld: p, ObjectNew: p}) {
+		t.Error("what comes, changes or goes is no news")
+	}
+}

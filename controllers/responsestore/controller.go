@@ -40,6 +40,7 @@ type Reconciler struct {
 	// APIReader reads from the API server what the cache leaves out.
 	APIReader client.Reader
 	memory    memory
+	pace      env.Pace
 }
 
 // Reconcile keeps the keys of one store and opens it, or asks those who have it open.
@@ -51,11 +52,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	}
 	key := store.Key{Namespace: req.Namespace, Name: req.Name}
 	if err != nil {
+		r.pace.Forget(req.NamespacedName)
+		r.Gone(before, req.NamespacedName)
 		return ctrl.Result{}, r.forget(ctx, key)
 	}
 	if !before.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, r.close(key)
 	}
+	if r.Behind(before) {
+		return ctrl.Result{}, nil
+	}
+	began := r.Clock()
+	if wait := r.pace.Wait(req.NamespacedName, began); wait > 0 && before.Generation == before.Status.ObservedGeneration {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	defer func() { r.pace.Took(req.NamespacedName, began, r.Clock()) }()
 	rs := before.DeepCopy()
 	rs.Status.ObservedGeneration = rs.Generation
 	set := conditions.Set{Conditions: &rs.Status.Conditions, Generation: rs.Generation, Now: r.Clock()}
@@ -81,9 +92,9 @@ func (r *Reconciler) open(ctx context.Context, key store.Key, rs *v1alpha1.Respo
 	}
 	defer r.remember(rs, users)
 	switch {
-	case len(users.dedicated) > 0 && (len(users.embedded) == 0 || r.Endpoint == nil):
+	case len(users.dedicated) > 0 && (!users.embedded || r.Endpoint == nil):
 		return r.ask(ctx, rs, users.dedicated, set)
-	case r.Endpoint == nil && len(users.embedded) == 0:
+	case r.Endpoint == nil && !users.embedded:
 		set.Reconciled("no program uses the store yet: it is opened by the endpoint of the first one")
 		return ctrl.Result{}, nil
 	case r.Endpoint == nil:
@@ -136,7 +147,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.ResponseStore{}).
 		Owns(&corev1.Secret{}).
-		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(ofProgram), builder.WithPredicates(placeChanged)).
+		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(ofProgram), builder.WithPredicates(env.News, placeChanged)).
 		WithOptions(env.ControllerOptions(workers))
 	if r.Endpoint != nil {
 		b.WatchesRawSource(source.TypedChannel(r.Endpoint.SubscribeStores(), handler.TypedEnqueueRequestsFromMapFunc(

@@ -42,7 +42,7 @@ func (r *Reconciler) remember(rs *v1alpha1.ResponseStore, u users) {
 		r.memory.stores = map[store.Key]seen{}
 	}
 	last := r.memory.stores[keyOf(rs)]
-	dedicated := len(u.dedicated) > 0 || len(u.embedded) == 0 && last.dedicated
+	dedicated := len(u.dedicated) > 0 || !u.embedded && last.dedicated
 	r.memory.stores[keyOf(rs)] = seen{rs, dedicated}
 }
 

@@ -23,34 +23,43 @@ import (
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
-// users are the programs of a store by what opens it for them, in order of their names. One that changes its mode on
-// PostgreSQL is with both.
-type users struct{ embedded, dedicated []*v1alpha1.SurveyProgram }
+// users are the programs of a store by what opens it for them: whether there are Embedded ones, and the Dedicated ones in order
+// of their names. One that changes its mode on PostgreSQL is with both.
+type users struct {
+	embedded  bool
+	dedicated []*v1alpha1.SurveyProgram
+}
 
 func (r *Reconciler) users(ctx context.Context, rs *v1alpha1.ResponseStore) (users, error) {
-	all := &v1alpha1.SurveyProgramList{}
-	if err := r.Client.List(ctx, all, client.InNamespace(rs.Namespace), client.MatchingFields{env.IndexStore: rs.Name}); err != nil {
-		return users{}, fmt.Errorf("list the programs of the store: %w", err)
+	dedicated, err := r.usersBy(ctx, rs, v1alpha1.EndpointDedicated)
+	if err != nil {
+		return users{}, err
 	}
-	slices.SortFunc(all.Items, func(a, b v1alpha1.SurveyProgram) int { return strings.Compare(a.Name, b.Name) })
-	var u users
-	for i := range all.Items {
-		p := &all.Items[i]
-		if !p.DeletionTimestamp.IsZero() {
-			continue
-		}
-		by := map[v1alpha1.EndpointMode]bool{env.ServedBy(p): true}
-		if rs.Spec.Postgres != nil {
-			by[p.Spec.Endpoint.Mode] = true
-		}
-		if by[v1alpha1.EndpointEmbedded] {
-			u.embedded = append(u.embedded, p)
-		}
-		if by[v1alpha1.EndpointDedicated] {
-			u.dedicated = append(u.dedicated, p)
+	slices.SortFunc(dedicated, func(a, b *v1alpha1.SurveyProgram) int { return strings.Compare(a.Name, b.Name) })
+	// Thousands may share a store, of which one is enough to know of.
+	const few = 20
+	embedded, err := r.usersBy(ctx, rs, v1alpha1.EndpointEmbedded, client.Limit(few))
+	if err == nil && len(embedded) == 0 {
+		embedded, err = r.usersBy(ctx, rs, v1alpha1.EndpointEmbedded)
+	}
+	return users{embedded: len(embedded) > 0, dedicated: dedicated}, err
+}
+
+// usersBy lists the programs for which a mode opens the store.
+func (r *Reconciler) usersBy(ctx context.Context, rs *v1alpha1.ResponseStore, mode v1alpha1.EndpointMode, opts ...client.ListOption) ([]*v1alpha1.SurveyProgram, error) {
+	list := &v1alpha1.SurveyProgramList{}
+	opts = append(opts, client.InNamespace(rs.Namespace), client.MatchingFields{env.IndexUser: env.UserKey(rs.Name, mode)}, client.UnsafeDisableDeepCopy)
+	if err := r.Client.List(ctx, list, opts...); err != nil {
+		return nil, fmt.Errorf("list the programs of the store: %w", err)
+	}
+	var found []*v1alpha1.SurveyProgram
+	for i := range list.Items {
+		p := &list.Items[i]
+		if env.ServedBy(p) == mode || rs.Spec.Postgres != nil && p.Spec.Endpoint.Mode == mode {
+			found = append(found, p)
 		}
 	}
-	return u, nil
+	return found, nil
 }
 
 // ask reports what the endpoints of Dedicated programs say of their store. Each has the same one; the first that knows it
@@ -70,7 +79,7 @@ func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, progra
 		return ctrl.Result{}, nil
 	}
 	ready := meta.FindStatusCondition(rs.Status.Conditions, v1alpha1.ConditionReady)
-	if said.fresh && ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == rs.Generation {
+	if ready != nil && ready.ObservedGeneration == rs.Generation && (said.unasked || said.fresh && ready.Status == metav1.ConditionTrue) {
 		return ctrl.Result{}, nil // what was said last stands for a while: since a start, or while a pod is replaced
 	}
 	missing, err := r.missingSecret(ctx, rs)
@@ -88,12 +97,12 @@ func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, progra
 	return ctrl.Result{}, nil
 }
 
-// word is what endpoints said of a store: info of the first that has it open, or else the first error. fresh says that one of
-// them was not asked yet, or could be read a short time ago.
+// word is what endpoints said of a store: info of the first that has it open, or else the first error. unasked says that one of
+// them was not asked yet, fresh that one could be read a short time ago.
 type word struct {
-	info   store.Info
-	failed error
-	fresh  bool
+	info           store.Info
+	failed         error
+	unasked, fresh bool
 }
 
 func (r *Reconciler) listen(programs []*v1alpha1.SurveyProgram) word {
@@ -105,7 +114,8 @@ func (r *Reconciler) listen(programs []*v1alpha1.SurveyProgram) word {
 		}
 		w.failed = cmp.Or(w.failed, err)
 		at, read := r.Book.ReadAt(r.Dedicated.Fleet.Source(env.KeyOf(p)))
-		w.fresh = w.fresh || !known || read && r.Clock().Sub(at) <= r.StaleAfter
+		w.unasked = w.unasked || !known
+		w.fresh = w.fresh || read && r.Clock().Sub(at) <= r.StaleAfter
 	}
 	return w
 }

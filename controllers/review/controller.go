@@ -39,10 +39,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	err := r.Client.Get(ctx, req.NamespacedName, before)
 	if apierrors.IsNotFound(err) || err == nil && !before.DeletionTimestamp.IsZero() {
 		r.Exporter.Delete(source(req.Namespace, req.Name))
+		r.Gone(before, req.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("get review: %w", err)
+	}
+	if r.Behind(before) {
+		return ctrl.Result{}, nil
 	}
 	now := r.Clock()
 	s, err := r.read(ctx, before)

@@ -20,14 +20,14 @@ import (
 
 // SetupWithManager adds the controller, and the one that opens reviews, to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	specOnly := builder.WithPredicates(env.SpecChanged)
+	specOnly := builder.WithPredicates(env.News, env.SpecChanged)
 	err := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Review{}).
-		Watches(&v1alpha1.Review{}, handler.EnqueueRequestsFromMapFunc(r.ofOther), builder.WithPredicates(heldChanged)).
+		Watches(&v1alpha1.Review{}, handler.EnqueueRequestsFromMapFunc(r.ofOther), builder.WithPredicates(env.News, heldChanged)).
 		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), specOnly).
 		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace), specOnly).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace), specOnly).
-		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace), builder.WithPredicates(env.Existence)).
+		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(r.ofNamespace), builder.WithPredicates(env.News, env.Existence)).
 		WithOptions(env.ControllerOptions(workers)).
 		Complete(env.RetryConflicts(r))
 	if err != nil {
@@ -38,7 +38,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Named("review-opener").
 		For(&v1alpha1.SurveyProgram{}).
 		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(opener.ofNamespace), specOnly).
-		Watches(&v1alpha1.Review{}, handler.EnqueueRequestsFromMapFunc(ofReview), builder.WithPredicates(env.Existence)).
+		Watches(&v1alpha1.Review{}, handler.EnqueueRequestsFromMapFunc(ofReview), builder.WithPredicates(env.News, env.Existence)).
 		WithOptions(env.ControllerOptions(workers)).
 		Complete(env.RetryConflicts(opener))
 	if err != nil {

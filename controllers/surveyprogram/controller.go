@@ -46,6 +46,10 @@ type Reconciler struct {
 	throttle  objectives.Throttle
 	memory    memory
 	optional  optional
+	compiler  compiler
+	roster    roster
+	hold      env.Hold
+	quiet     quiet
 }
 
 // Reconcile serves and judges one program.
@@ -60,12 +64,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if !before.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, r.forget(req)
 	}
+	if r.Behind(before) {
+		return ctrl.Result{}, nil
+	}
 	now := r.Clock()
 	s, err := r.read(ctx, before)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	unserved := r.serve(ctx, &s)
+	if wait := r.holdBack(&s, now); wait > 0 && unserved == nil {
+		return env.Requeue(now, wait, s.deadlines...), nil
+	}
 	s.subject.Frozen = s.subject.Frozen || s.moved(before)
 	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
 	if err != nil {
@@ -142,6 +152,10 @@ func (s *scope) moved(before *v1alpha1.SurveyProgram) bool {
 func (r *Reconciler) forget(req reconcile.Request) error {
 	r.Exporter.Delete(source(req.Namespace, req.Name))
 	r.throttle.Forget(req.String())
+	r.compiler.forget(req.NamespacedName)
+	r.hold.End(req.NamespacedName)
+	r.quiet.forget(req.NamespacedName)
+	r.Gone(&v1alpha1.SurveyProgram{}, req.NamespacedName)
 	r.announceKept(req.NamespacedName)
 	key := store.Key{Namespace: req.Namespace, Name: req.Name}
 	if r.Dedicated != nil {

@@ -16,7 +16,6 @@ import (
 	"github.com/cx-operator/cx-operator/internal/followup"
 	"github.com/cx-operator/cx-operator/internal/governance"
 	"github.com/cx-operator/cx-operator/internal/review"
-	"github.com/cx-operator/cx-operator/internal/team"
 )
 
 // governed is how a program is run: what is derived of it, and what keeps its promises to customers and its sponsor.
@@ -116,20 +115,6 @@ func createdAt(policies []v1alpha1.AccountabilityPolicy, name string) time.Time 
 		}
 	}
 	return time.Time{}
-}
-
-// lookupIn returns a look-up of the teams of a list that are not being deleted.
-func lookupIn(teams []v1alpha1.Team) team.Lookup {
-	byName := make(map[string]*v1alpha1.Team, len(teams))
-	for i := range teams {
-		if teams[i].DeletionTimestamp.IsZero() {
-			byName[teams[i].Name] = &teams[i]
-		}
-	}
-	return func(name string) (*v1alpha1.Team, bool) {
-		t, ok := byName[name]
-		return t, ok
-	}
 }
 
 // withoutDeleted leaves out what is being deleted.

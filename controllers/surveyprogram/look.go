@@ -134,6 +134,11 @@ func (r *Reconciler) lastGood(ctx context.Context, s *scope) (*survey.Survey, er
 
 // holder returns the other program that keeps this one from its SQLite store.
 func (r *Reconciler) holder(ctx context.Context, p *v1alpha1.SurveyProgram, exists bool) (string, error) {
+	wantsNone := p.Spec.Endpoint.Mode == v1alpha1.EndpointEmbedded && env.ServedBy(p) == v1alpha1.EndpointEmbedded && !exists
+	by := client.MatchingFields{env.IndexUser: env.UserKey(p.Spec.StoreRef.Name, v1alpha1.EndpointDedicated)}
+	if wantsNone && len(r.Requests(ctx, &v1alpha1.SurveyProgramList{}, p.Namespace, by)) == 0 {
+		return "", nil // Embedded programs share a store, however many they are
+	}
 	all := &v1alpha1.SurveyProgramList{}
 	if err := r.Client.List(ctx, all, client.InNamespace(p.Namespace), client.MatchingFields{env.IndexStore: p.Spec.StoreRef.Name}); err != nil {
 		return "", fmt.Errorf("list the programs of the store: %w", err)

@@ -53,19 +53,13 @@ func (r *Reconciler) read(ctx context.Context, p *v1alpha1.SurveyProgram) (scope
 	if err != nil {
 		return scope{}, fmt.Errorf("list touchpoints: %w", err)
 	}
-	teams := &v1alpha1.TeamList{}
-	if err := r.Client.List(ctx, teams, client.InNamespace(p.Namespace)); err != nil {
-		return scope{}, fmt.Errorf("list teams: %w", err)
-	}
 	policies, err := r.Policies(ctx, p.Namespace)
 	if err != nil {
 		return scope{}, err
 	}
-	s.touchpoints, s.teams = withoutDeleted(touchpoints.Items), lookupIn(teams.Items)
-	s.specProblems = survey.CheckProgram(p)
-	if len(s.specProblems) == 0 {
-		promises := survey.WithFollowUps(policy.FollowUps(policies, p, s.touchpoints))
-		s.compiled, s.specProblems = survey.Compile(p, s.touchpoints, teams.Items, promises)
+	s.touchpoints, s.teams = withoutDeleted(touchpoints.Items), r.Teams(ctx, p.Namespace)
+	if err := r.compile(ctx, &s, policies); err != nil {
+		return scope{}, err
 	}
 
 	missingOwner := env.MissingTeam(p.Spec.OwnerRef, "spec.ownerRef", s.teams)

@@ -51,12 +51,12 @@ func (r *Reconciler) tryServe(ctx context.Context, s *scope) error {
 		return err
 	}
 	// One that fails does not keep the other from being brought up to date.
-	unembedded := r.embed(s, e, d, secrets)
+	unembedded := r.embed(ctx, s, e, d, secrets)
 	return errors.Join(unembedded, r.dedicate(ctx, s, e, d, secrets))
 }
 
 // embed serves the program in this process, or no longer does.
-func (r *Reconciler) embed(s *scope, e *endpoint, d decision, secrets secrets) error {
+func (r *Reconciler) embed(ctx context.Context, s *scope, e *endpoint, d decision, secrets secrets) error {
 	key := env.KeyOf(s.program)
 	if r.Endpoint == nil {
 		if d.serves == v1alpha1.EndpointEmbedded {
@@ -69,6 +69,9 @@ func (r *Reconciler) embed(s *scope, e *endpoint, d decision, secrets secrets) e
 	}
 	if e.served == nil {
 		return nil
+	}
+	if err := r.roster.ensure(ctx, r.Env, s.program.Namespace); err != nil {
+		return err
 	}
 	if err := r.Endpoint.Serve(s.program.Spec.StoreRef.Name, e.served, secrets.embedded); err != nil {
 		return err

@@ -26,7 +26,7 @@ import (
 
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	specOnly := builder.WithPredicates(env.SpecChanged)
+	specOnly := builder.WithPredicates(env.News, env.SpecChanged)
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.SurveyProgram{}).
 		Owns(&corev1.Secret{}).
@@ -40,20 +40,23 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Owns(&networkingv1.NetworkPolicy{}).
 		Owns(&policyv1.PodDisruptionBudget{}).
 		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(ofClaim)).
-		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), builder.WithPredicates(placeChanged)).
-		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofKeys)).
-		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(ofTouchpoint), builder.WithPredicates(touchpointMatters)).
+		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), builder.WithPredicates(env.News, placeChanged)).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofKeys), builder.WithPredicates(env.News)).
+		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(ofTouchpoint), builder.WithPredicates(env.News, touchpointMatters)).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), specOnly).
-		Watches(&v1alpha1.ResponseStore{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(storeChanged)).
-		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan)).
-		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(r.ofTouchpointsPlan), builder.WithPredicates(planMatters)).
-		Watches(&v1alpha1.Review{}, handler.EnqueueRequestsFromMapFunc(ofReview), builder.WithPredicates(reviewMatters)).
+		Watches(&v1alpha1.ResponseStore{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(env.News, storeChanged)).
+		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan), builder.WithPredicates(env.News)).
+		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(r.ofTouchpointsPlan), builder.WithPredicates(env.News, planMatters)).
+		Watches(&v1alpha1.Review{}, handler.EnqueueRequestsFromMapFunc(ofReview), builder.WithPredicates(env.News, reviewMatters)).
 		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofPolicy), specOnly).
 		WithOptions(env.ControllerOptions(workers))
 	itself := func(_ context.Context, program types.NamespacedName) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: program}}
 	}
 	if r.Endpoint != nil {
+		if err := r.roster.setUp(mgr, r.Env); err != nil {
+			return err
+		}
 		b = b.WatchesRawSource(env.CountsChanged(r.Endpoint.Subscribe(), itself))
 	}
 	if r.Dedicated != nil {
@@ -83,11 +86,20 @@ var placeChanged = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
 		(last.Status.Endpoint == nil) != (next.Status.Endpoint == nil) || env.ServedBy(last) != env.ServedBy(next))
 }}
 
-// ofProgram finds the programs that share a store.
+// ofProgram finds the programs of a store that another one keeps from it, or no longer does: a Dedicated one all of them, an
+// Embedded one those that are, or are to be, Dedicated. Thousands may share a store, and most do not mind each other.
 func (r *Reconciler) ofProgram(ctx context.Context, o client.Object) []reconcile.Request {
 	p, ok := o.(*v1alpha1.SurveyProgram)
 	if !ok {
 		return nil
+	}
+	rs := &v1alpha1.ResponseStore{}
+	if found, err := r.Find(ctx, p.Namespace, p.Spec.StoreRef.Name, rs); err == nil && found && rs.Spec.SQLite == nil {
+		return nil // only a SQLite store is one endpoint's alone
+	}
+	if p.Spec.Endpoint.Mode == v1alpha1.EndpointEmbedded && env.ServedBy(p) == v1alpha1.EndpointEmbedded {
+		by := client.MatchingFields{env.IndexUser: env.UserKey(p.Spec.StoreRef.Name, v1alpha1.EndpointDedicated)}
+		return r.Requests(ctx, &v1alpha1.SurveyProgramList{}, p.Namespace, by)
 	}
 	return r.Requests(ctx, &v1alpha1.SurveyProgramList{}, p.Namespace, client.MatchingFields{env.IndexStore: p.Spec.StoreRef.Name})
 }
@@ -109,9 +121,25 @@ func ofTouchpoint(_ context.Context, o client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: tp.Namespace, Name: tp.Spec.ProgramRef.Name}}}
 }
 
-// ofTeam finds every program of the namespace, since an answer may name any of its teams.
+// ofTeam finds the programs that name a team or one below it, themselves or by a touchpoint: the function of a team may be that of
+// one above. The Dedicated ones of the namespace are all told, since an answer may name any of its teams; for the others there is
+// the roster.
 func (r *Reconciler) ofTeam(ctx context.Context, o client.Object) []reconcile.Request {
-	return r.Requests(ctx, &v1alpha1.SurveyProgramList{}, o.GetNamespace())
+	namespace := o.GetNamespace()
+	dedicated := client.MatchingFields{env.IndexMode: string(v1alpha1.EndpointDedicated)}
+	found := r.Requests(ctx, &v1alpha1.SurveyProgramList{}, namespace, dedicated)
+	for _, name := range r.TeamAndBelow(ctx, namespace, o.GetName()) {
+		by := client.MatchingFields{env.IndexTeam: name}
+		found = append(found, r.Requests(ctx, &v1alpha1.SurveyProgramList{}, namespace, by)...)
+		touchpoints := &v1alpha1.TouchpointList{}
+		if err := r.Client.List(ctx, touchpoints, client.InNamespace(namespace), by, client.UnsafeDisableDeepCopy); err != nil {
+			continue
+		}
+		for i := range touchpoints.Items {
+			found = append(found, ofTouchpoint(ctx, &touchpoints.Items[i])...)
+		}
+	}
+	return found
 }
 
 func (r *Reconciler) ofStore(ctx context.Context, o client.Object) []reconcile.Request {

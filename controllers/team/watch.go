@@ -18,13 +18,17 @@ import (
 	"github.com/cx-operator/cx-operator/internal/team"
 )
 
+// paceShare keeps the counting of a team's load to a twentieth of the time, however much of a namespace is its own.
+const paceShare = 20
+
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
-	matters := builder.WithPredicates(news, predicate.Or[client.Object](env.SpecChanged, breachesChanged))
+	matters := builder.WithPredicates(env.News, predicate.Or[client.Object](env.SpecChanged, breachesChanged))
+	r.pace.Share = paceShare
 	owners := handler.EnqueueRequestsFromMapFunc(r.owners)
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Team{}).
-		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.all), builder.WithPredicates(news, env.SpecChanged)).
+		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.related), builder.WithPredicates(env.News, env.SpecChanged)).
 		Watches(&v1alpha1.ActionPlan{}, owners, matters).
 		Watches(&v1alpha1.Touchpoint{}, owners, matters).
 		Watches(&v1alpha1.SurveyProgram{}, owners, matters).
@@ -32,10 +36,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		WithOptions(env.ControllerOptions(workers)).
 		Complete(env.RetryConflicts(r))
 }
-
-// news passes all but the objects that are there when the process starts: every team is looked at then anyway, once the
-// caches are full.
-var news = predicate.Funcs{CreateFunc: func(c event.CreateEvent) bool { return !c.IsInInitialList }}
 
 // breachesChanged passes that a breach opened or closed on an object.
 var breachesChanged = predicate.Funcs{UpdateFunc: func(u event.UpdateEvent) bool {
@@ -58,10 +58,35 @@ func breachesOf(o client.Object) []v1alpha1.Breach {
 	return nil
 }
 
-// all finds every team of the namespace: a team that appears, goes or moves matters to those below it, and to whoever stands
-// in for it.
-func (r *Reconciler) all(ctx context.Context, o client.Object) []reconcile.Request {
-	return r.Requests(ctx, &v1alpha1.TeamList{}, o.GetNamespace())
+// related finds the teams to which it matters that a team appears, goes or moves: those below it, which may have lost their
+// parent or become a cycle, and whoever carries what is its own, or what falls to others while it is not there. It is asked about
+// a team before and after a change.
+func (r *Reconciler) related(ctx context.Context, o client.Object) []reconcile.Request {
+	t, ok := o.(*v1alpha1.Team)
+	if !ok {
+		return nil
+	}
+	var found []reconcile.Request
+	for _, name := range r.TeamAndBelow(ctx, t.Namespace, t.Name) {
+		found = append(found, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: t.Namespace, Name: name}})
+	}
+	var refs []*v1alpha1.NameRef
+	if t.Spec.Level == v1alpha1.TeamPerson {
+		refs = append(refs, t.Spec.ParentRef)
+	}
+	by := []client.ListOption{client.InNamespace(t.Namespace), client.MatchingFields{env.IndexTeam: t.Name}, client.UnsafeDisableDeepCopy}
+	touchpoints, plans := &v1alpha1.TouchpointList{}, &v1alpha1.ActionPlanList{}
+	if err := r.Client.List(ctx, touchpoints, by...); err == nil {
+		for i := range touchpoints.Items {
+			refs = append(refs, r.ofProgram(ctx, t.Namespace, touchpoints.Items[i].Spec.ProgramRef.Name))
+		}
+	}
+	if err := r.Client.List(ctx, plans, by...); err == nil {
+		for i := range plans.Items {
+			refs = append(refs, r.ofPlan(ctx, &plans.Items[i])...)
+		}
+	}
+	return append(found, r.carriers(ctx, t.Namespace, refs)...)
 }
 
 // owners finds the teams whose load an object is part of. It is asked about an object before and after a change.

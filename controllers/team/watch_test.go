@@ -43,13 +43,3 @@ func TestBreachesChanged(t *testing.T) {
 		}
 	}
 }
-
-func TestNews(t *testing.T) {
-	p := &v1alpha1.ActionPlan{}
-	if news.Create(event.CreateEvent{Object: p, IsInInitialList: true}) {
-		t.Error("what was there at the start is news")
-	}
-	if !news.Create(event.CreateEvent{Object: p}) || !news.Delete(event.DeleteEvent{Object: p}) {
-		t.Error("what comes or goes is no news")
-	}
-}

@@ -28,6 +28,7 @@ import (
 type Reconciler struct {
 	*env.Env
 	throttle objectives.Throttle
+	hold     env.Hold
 }
 
 // Reconcile judges one touchpoint.
@@ -44,10 +45,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		r.forget(req)
 		return ctrl.Result{}, nil
 	}
+	if r.Behind(before) {
+		return ctrl.Result{}, nil
+	}
 	now := r.Clock()
 	s, err := r.read(ctx, before)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if wait := r.holdBack(&s, now); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
 	if err != nil {
@@ -103,6 +110,8 @@ func (r *Reconciler) export(s scope, tp *v1alpha1.Touchpoint, settled objectives
 func (r *Reconciler) forget(req reconcile.Request) {
 	r.Exporter.Delete(source(req.Namespace, req.Name))
 	r.throttle.Forget(req.String())
+	r.hold.End(req.NamespacedName)
+	r.Gone(&v1alpha1.Touchpoint{}, req.NamespacedName)
 }
 
 func source(namespace, name string) exporter.Source {

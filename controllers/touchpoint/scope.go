@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
@@ -28,6 +30,7 @@ type scope struct {
 	roleProblems []survey.Problem
 	handoff      handoff
 	served       []string // questions of the touchpoint's page
+	unserved     bool     // the program serves another page of it, or none, than it is to
 	team         string   // shown in metrics
 	url          string
 }
@@ -101,11 +104,26 @@ func (r *Reconciler) locate(s *scope) {
 		s.url = cmp.Or(r.URL(s.subject.Program, s.touchpoint.Name), s.touchpoint.Status.URL)
 	}
 	if len(s.problems) == 0 && !pending && !(len(questions) > 0 && slices.Equal(questions, s.served)) {
+		s.unserved = true
 		s.problems = append(s.problems, survey.Problem{
 			Reason: v1alpha1.ReasonWaiting, Field: "spec.programRef",
 			Message: "the program does not serve this touchpoint yet; its conditions say why",
 		})
 	}
+}
+
+// holdBack returns for how much longer the status waits for what is on its way: for a new touchpoint all that it names and the
+// program's counts, and after an edit that the program serves the page.
+func (r *Reconciler) holdBack(s *scope, now time.Time) time.Duration {
+	tp, program := s.touchpoint, s.subject.Program
+	fresh := len(tp.Status.Conditions) == 0
+	edited := tp.Generation != tp.Status.ObservedGeneration || program.Generation != program.Status.ObservedGeneration
+	uncounted := program.UID != "" && r.Serves(env.ServedBy(program)) && !objectives.Readable(r.Env, program, now)
+	if s.unserved && edited || fresh && (env.OnTheirWay(s.problems) || uncounted) {
+		return r.hold.Wait(tp, now, r.HoldFor)
+	}
+	r.hold.End(client.ObjectKeyFromObject(tp))
+	return 0
 }
 
 // page returns the questions of the touchpoint's page. It is pending after a start, until the program is served again: the

@@ -16,26 +16,25 @@ import (
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/rollup"
 )
 
 // SetupWithManager adds the controller to a manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
+	specOnly := builder.WithPredicates(env.News, env.SpecChanged)
 	b := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Touchpoint{}).
-		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.handingOver), builder.WithPredicates(ownerChanged)).
-		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), builder.WithPredicates(programMatters)).
-		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), builder.WithPredicates(env.SpecChanged)).
-		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan)).
-		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofPolicy), builder.WithPredicates(env.SpecChanged)).
+		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.handingOver), builder.WithPredicates(env.News, ownerChanged)).
+		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), builder.WithPredicates(env.News, programMatters)).
+		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), specOnly).
+		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan), builder.WithPredicates(env.News)).
+		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofPolicy), specOnly).
 		WithOptions(env.ControllerOptions(workers))
-	ofIt := func(ctx context.Context, program types.NamespacedName) []reconcile.Request {
-		return r.byProgram(ctx, program.Namespace, program.Name)
-	}
 	if r.Endpoint != nil {
-		b = b.WatchesRawSource(env.CountsChanged(r.Endpoint.Subscribe(), ofIt))
+		b = b.WatchesRawSource(env.PlacesChanged(r.Endpoint.SubscribePlaces(), r.ofPlace))
 	}
 	if r.Dedicated != nil {
-		b = b.WatchesRawSource(env.CountsChanged(r.Dedicated.Fleet.Subscribe(), ofIt))
+		b = b.WatchesRawSource(env.PlacesChanged(r.Dedicated.Fleet.SubscribePlaces(), r.ofPlace))
 	}
 	return b.Complete(env.RetryConflicts(r))
 }
@@ -55,6 +54,17 @@ var programMatters = predicate.Funcs{
 	},
 }
 
+// ofPlace finds the touchpoint whose counts changed, or those of a program that changed as a whole.
+func (r *Reconciler) ofPlace(ctx context.Context, p rollup.Place) []reconcile.Request {
+	switch {
+	case p.All:
+		return r.byProgram(ctx, p.Program.Namespace, p.Program.Name)
+	case p.Touchpoint == "":
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: p.Program.Namespace, Name: p.Touchpoint}}}
+}
+
 func (r *Reconciler) byProgram(ctx context.Context, namespace, name string) []reconcile.Request {
 	return r.Requests(ctx, &v1alpha1.TouchpointList{}, namespace, client.MatchingFields{env.IndexProgram: name})
 }
@@ -67,10 +77,10 @@ func (r *Reconciler) handingOver(ctx context.Context, o client.Object) []reconci
 	return r.Requests(ctx, &v1alpha1.TouchpointList{}, o.GetNamespace(), client.MatchingFields{env.IndexTouchpoint: o.GetName()})
 }
 
-// ofTeam finds the touchpoints that name a team or one below it, themselves or through their program.
+// ofTeam finds the touchpoints that name a team, or a Person that it may be shown for, themselves or through their program.
 func (r *Reconciler) ofTeam(ctx context.Context, o client.Object) []reconcile.Request {
 	var found []reconcile.Request
-	for _, name := range r.TeamAndBelow(ctx, o.GetNamespace(), o.GetName()) {
+	for _, name := range r.TeamAndPersons(ctx, o.GetNamespace(), o.GetName()) {
 		by := client.MatchingFields{env.IndexTeam: name}
 		named := r.Requests(ctx, &v1alpha1.TouchpointList{}, o.GetNamespace(), by)
 		found = append(append(found, named...), r.handingOverTo(ctx, named)...)

@@ -8,10 +8,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/renameio/v2"
 
 	"github.com/cx-operator/cx-operator/internal/intake"
+	"github.com/cx-operator/cx-operator/internal/rollup"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -20,38 +22,85 @@ import (
 // ResponseStore of the namespace) it answers 503.
 func (e *Endpoint) Serve(storeName string, s *survey.Survey, secrets Secrets) error {
 	name := store.Key{Namespace: s.Program.Namespace, Name: storeName}.String()
-	changed, err := e.replace(program{storeName: name, survey: s, secrets: secrets})
+	next := program{storeName: name, survey: s, secrets: secrets}
+	last, changed, err := e.replace(next)
 	if changed {
-		e.notify([]store.Key{s.Program})
+		e.changed(pagesChanged(last, next))
 	}
 	return err
 }
 
-// replace publishes a program where it differs from what is served, and says whether it did.
-func (e *Endpoint) replace(next program) (bool, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+// pagesChanged are the places of a program of which another page is served from now on, or none, or for the first time.
+func pagesChanged(last, next program) []rollup.Place {
+	key := next.survey.Program
+	if last.survey == nil || last.storeName != next.storeName {
+		return []rollup.Place{{Program: key, All: true}}
+	}
+	places := []rollup.Place{{Program: key}}
+	for name, page := range next.survey.Touchpoints {
+		if before, ok := last.survey.Touchpoints[name]; !ok || !slices.Equal(before.Questions, page.Questions) {
+			places = append(places, rollup.Place{Program: key, Touchpoint: name})
+		}
+	}
+	for name := range last.survey.Touchpoints {
+		if _, ok := next.survey.Touchpoints[name]; !ok {
+			places = append(places, rollup.Place{Program: key, Touchpoint: name})
+		}
+	}
+	return places
+}
+
+// replace publishes a program where it differs from what is served, which it returns, and says whether it did. Nobody waits for
+// its disk meanwhile; of one program there is one call at a time.
+func (e *Endpoint) replace(next program) (last program, changed bool, err error) {
 	s := next.survey
+	e.mu.Lock()
 	last, ok := e.programs[s.Program]
+	e.mu.Unlock()
 	if ok && last.survey.Hash == s.Hash && last.storeName == next.storeName && last.secrets == next.secrets {
-		return false, nil
+		return last, false, nil
 	}
 	next.keys = e.keysOf(s.Program, next.secrets)
 	if !ok || last.survey.Hash != s.Hash {
 		if err := e.keep(s); err != nil {
-			return false, err
+			return last, false, err
 		}
 	}
-	e.programs[s.Program] = next
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.enlist(s.Program, next)
 	e.publish(s.Program, next)
-	return true, nil
+	return last, true, nil
+}
+
+// enlist notes a program as served. The caller holds the lock.
+func (e *Endpoint) enlist(key store.Key, p program) {
+	e.strike(key)
+	e.programs[key] = p
+	if e.ofStore[p.storeName] == nil {
+		e.ofStore[p.storeName] = map[store.Key]bool{}
+	}
+	e.ofStore[p.storeName][key] = true
+}
+
+// strike takes a program from those that are served. The caller holds the lock.
+func (e *Endpoint) strike(key store.Key) {
+	last, served := e.programs[key]
+	if !served {
+		return
+	}
+	delete(e.programs, key)
+	delete(e.ofStore[last.storeName], key)
+	if len(e.ofStore[last.storeName]) == 0 {
+		delete(e.ofStore, last.storeName)
+	}
 }
 
 // Withdraw ends the service of a program and forgets its last good survey. Its answers stay in the store.
 func (e *Endpoint) Withdraw(key store.Key) error {
 	e.mu.Lock()
 	p, served := e.programs[key]
-	delete(e.programs, key)
+	e.strike(key)
 	e.registry.Delete(key)
 	e.mu.Unlock()
 	if served {
@@ -80,7 +129,7 @@ func (e *Endpoint) LastGood(key store.Key) (*survey.Survey, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p, ok := e.programs[key]; ok {
-		return p.survey, nil
+		return e.withUnits(p.survey), nil
 	}
 	data, err := os.ReadFile(e.surveyPath(key))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,7 +145,7 @@ func (e *Endpoint) LastGood(key store.Key) (*survey.Survey, error) {
 	return s, nil
 }
 
-// keep writes the survey to disk, whole or not at all. The caller holds the lock.
+// keep writes the survey to disk, whole or not at all.
 func (e *Endpoint) keep(s *survey.Survey) error {
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -118,7 +167,7 @@ func (e *Endpoint) surveyPath(key store.Key) string {
 
 // publish hands a program to the HTTP server. The caller holds the lock.
 func (e *Endpoint) publish(key store.Key, p program) {
-	served := intake.Program{Survey: p.survey, Tokens: p.secrets.Tokens}
+	served := intake.Program{Survey: e.withUnits(p.survey), Tokens: p.secrets.Tokens}
 	if p.secrets.ContactKey != "" {
 		served.ContactKey = []byte(p.secrets.ContactKey)
 	}
@@ -131,28 +180,16 @@ func (e *Endpoint) publish(key store.Key, p program) {
 
 // refresh publishes the programs of a store anew. The caller holds the lock.
 func (e *Endpoint) refresh(storeName string) {
-	for key, p := range e.programs {
-		if p.storeName == storeName {
-			e.publish(key, p)
-		}
+	for key := range e.ofStore[storeName] {
+		e.publish(key, e.programs[key])
 	}
 }
 
 // programsOf returns the programs that are served from a store.
 func (e *Endpoint) programsOf(storeName string) []store.Key {
-	var keys []store.Key
-	for key, p := range e.served() {
-		if p.storeName == storeName {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
-func (e *Endpoint) served() map[store.Key]program {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return maps.Clone(e.programs)
+	return slices.Collect(maps.Keys(e.ofStore[storeName]))
 }
 
 func (e *Endpoint) storeOf(name string) (store.Store, bool) {
