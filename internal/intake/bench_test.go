@@ -161,6 +161,13 @@ func BenchmarkPageLinked(b *testing.B) {
 	benchmark(b, quickServer(b), newCall(http.MethodGet, pagePath+"?"+paramInvitation+"="+token, "", nil), http.StatusOK)
 }
 
+// BenchmarkPageRendered is what the first page of its kind costs, which nothing was kept of.
+func BenchmarkPageRendered(b *testing.B) {
+	server := quickServer(b)
+	server.registry.Set(programKey, testProgram(testSurvey(), quickStore{}))
+	benchmark(b, server, newCall(http.MethodGet, pagePath, "", nil), http.StatusOK)
+}
+
 func BenchmarkThanks(b *testing.B) {
 	benchmark(b, quickServer(b), newCall(http.MethodGet, pagePath+"?lang=en&receipt="+strings.Repeat("A", receiptLength), "", nil), http.StatusOK)
 }
