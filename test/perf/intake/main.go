@@ -88,10 +88,9 @@ func run(ctx context.Context) (err error) {
 	if b.world, err = newWorld(ctx, dir, o.command); err != nil {
 		return err
 	}
-	if err := b.measure(ctx); err != nil {
-		return err
-	}
-	return errors.Join(report.Print(os.Stdout), b.broken())
+	// What was measured before something failed is worth printing, too.
+	err = b.measure(ctx)
+	return errors.Join(err, report.Print(os.Stdout), b.broken())
 }
 
 // bencher measures cases one after the other.

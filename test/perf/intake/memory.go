@@ -29,6 +29,7 @@ const (
 // and has idled.
 func (b *bencher) startAndIdle(ctx context.Context, e engine) error {
 	name := e.name() + " start and idle"
+	b.env = nil // a profile would take time and memory, too
 	var page, ready, idle, own bench.Sample
 	for range b.rounds {
 		keep, err := e.fresh(ctx)
