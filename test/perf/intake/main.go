@@ -48,7 +48,7 @@ func parse() (o options, err error) {
 	flag.DurationVar(&o.duration, "duration", 3*time.Second, "how long each is measured in each round")
 	flag.DurationVar(&o.warmUp, "warm-up", 500*time.Millisecond, "how long the load runs before each measurement")
 	flag.Int64Var(&o.memoryAnswers, "memory-answers", 10_000_000, "answers that are sent while the endpoint's memory is watched")
-	flag.DurationVar(&o.idle, "idle", 10*time.Second, "how long an endpoint idles before its memory is read")
+	flag.DurationVar(&o.idle, "idle", 15*time.Second, "how long an endpoint idles before its memory is read")
 	flag.StringVar(&o.profiles, "profile", "", "folder for CPU profiles of the endpoints, a file each")
 	flag.StringVar(&o.command, "command", "", "the cx-operator to measure; it is built from this checkout if empty")
 	flag.Parse()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/cx-operator/cx-operator/test/perf/bench"
 	"github.com/cx-operator/cx-operator/test/perf/load"
@@ -13,6 +14,8 @@ const (
 	peakClients = 64
 	// most is how many clients there are at twice the load: many more than an endpoint has waiting.
 	most = 4096
+	// connecting is how long so many clients may take to connect, before it is measured.
+	connecting = 2 * time.Second
 	// mostOfCommit bounds the time of 99 of 100 answers at half the load, as a multiple of the median commit.
 	mostOfCommit = 5
 	// leastOfPeak bounds what is left of the peak at twice the load.
@@ -63,13 +66,13 @@ func (b *bencher) overload(ctx context.Context, name string, e engine, kind load
 			return 0, err
 		}
 		twice := s.plan(most)
-		twice.Rate = 2 * peak.Rate()
+		twice.Rate, twice.WarmUp = 2*peak.Rate(), connecting
 		at, err := s.load(ctx, twice)
 		if err != nil {
 			return 0, err
 		}
 		waiting := s.plan(most)
-		waiting.Patient = true
+		waiting.Patient, waiting.WarmUp = true, connecting
 		polite, err := s.load(ctx, waiting)
 		peaks, hasty, patient = append(peaks, peak.Rate()), append(hasty, at.Rate()), append(patient, polite.Rate())
 		slowest = append(slowest, max(at.Latency.Max, polite.Latency.Max).Seconds())
