@@ -74,7 +74,7 @@ func touchpoint(p *v1alpha1.SurveyProgram, name string) *v1alpha1.Touchpoint {
 	return &v1alpha1.Touchpoint{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(name)},
 		Spec: v1alpha1.TouchpointSpec{
-			ProgramRef: v1alpha1.NameRef{Name: p.Name}, DisplayName: "Desk",
+			ProgramRef: v1alpha1.NameRef{Name: p.Name}, DisplayName: "Desk", Stage: v1alpha1.StageDuring, Importance: v1alpha1.ImportanceStandard,
 			Objectives: []v1alpha1.Objective{
 				{Name: "satisfaction", Question: satisfied, Metric: v1alpha1.MetricCSAT, Target: intstr.FromInt32(60), WindowDays: windowDays},
 				{Name: "recommendation", Question: recommend, Metric: v1alpha1.MetricNPS, Target: intstr.FromInt32(0), WindowDays: windowDays},
