@@ -56,6 +56,8 @@ type world struct {
 	dir   string
 	clock *clock
 	api   *apiCounter
+	// reconciles counts those of the world's operators.
+	reconciles *reconcileCounter
 	c     client.Client // the people's: not counted, not cached
 	op    *operator
 	// node runs Dedicated endpoints; nil where the operator serves none.
@@ -91,7 +93,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{
 		t: t, ns: testenv.Namespace(t), dir: t.TempDir(), c: c,
-		clock: &clock{now: time.Now().UTC().Truncate(time.Second)}, api: &apiCounter{},
+		clock: &clock{now: time.Now().UTC().Truncate(time.Second)}, api: &apiCounter{}, reconciles: &reconcileCounter{},
 	}
 	t.Cleanup(w.stop)
 	return w
@@ -151,7 +153,7 @@ func (w *world) prepare() (*operator, manager.Manager) {
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: controllers.Scheme(), Cache: controllers.CacheOptions(w.ns), Metrics: metricsserver.Options{BindAddress: "0"},
 		Controller:              config.Controller{SkipNameValidation: ptr.To(true)},
-		GracefulShutdownTimeout: ptr.To(30 * time.Second),
+		GracefulShutdownTimeout: ptr.To(30 * time.Second), Logger: logr.New(w.reconciles),
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -242,7 +244,7 @@ func (w *world) settle() {
 }
 
 func (w *world) activity() string {
-	return fmt.Sprintf("%d writes, %d reconciles", w.api.writes(), reconciles(w.t))
+	return fmt.Sprintf("%d writes, %d reconciles", w.api.writes(), w.reconciles.total())
 }
 
 // clock is moved by the test alone.

@@ -90,6 +90,7 @@ func psql(t *testing.T, server *pgtest.Server, dsn, statement string) string {
 // A program on PostgreSQL, from answers over HTTP to verdicts and plans; over a restart of the operator, and over an outage of
 // the server.
 func TestPostgres(t *testing.T) {
+	t.Parallel()
 	server := startServer(t, "")
 	w := newWorld(t)
 	w.start()
@@ -169,6 +170,7 @@ func (w *world) oneMore(state v1alpha1.ObjectiveState, want int64) {
 
 // The Secret is missing, incomplete, wrong, right, changed and gone: the store says which, and never what is in it.
 func TestPostgresSecret(t *testing.T) {
+	t.Parallel()
 	const password, next = "f1rst-passw0rd", "s3cond-passw0rd"
 	server := startServer(t, password)
 	w := newWorld(t)
