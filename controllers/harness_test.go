@@ -58,8 +58,8 @@ type world struct {
 	api   *apiCounter
 	// reconciles counts those of the world's operators.
 	reconciles *reconcileCounter
-	c     client.Client // the people's: not counted, not cached
-	op    *operator
+	c          client.Client // the people's: not counted, not cached
+	op         *operator
 	// node runs Dedicated endpoints; nil where the operator serves none.
 	node *node
 	// unembedded starts the operator without an endpoint of its own.
