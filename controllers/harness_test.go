@@ -206,7 +206,14 @@ func (w *world) stop() {
 func (w *world) restart() {
 	w.t.Helper()
 	w.stop()
+	before := w.reconciles.total()
 	w.start()
+	w.eventually("controllers look at what there is", func() error {
+		if w.reconciles.total() == before {
+			return errors.New("not yet")
+		}
+		return nil
+	})
 }
 
 // eventually waits until the check has no error.
@@ -227,16 +234,22 @@ func (w *world) eventually(what string, check func() error) {
 	}
 }
 
-// settle waits until the operator has been idle for a while: no reconcile and no write.
+// settle waits until the operator has been idle for a while: no reconcile and no write. It counts looks rather than time, and
+// calls the API server between them: on a machine that is busy with other work both come later, as does what they wait for.
 func (w *world) settle() {
 	w.t.Helper()
-	const quiet = 700 * time.Millisecond // more than a follower rests, or a retry waits at first
-	last, since := w.activity(), time.Now()
+	const looks = 35 // in 700 ms at least: more than a follower rests, or a retry waits at first
+	last, quiet := w.activity(), 0
 	w.eventually("the operator settles", func() error {
-		if now := w.activity(); now != last {
-			last, since = now, time.Now()
+		if now := w.activity(); now != last || w.reconciles.running() > 0 {
+			last, quiet = now, 0
 		}
-		if time.Since(since) < quiet {
+		if quiet%5 == 0 {
+			if err := w.c.List(w.t.Context(), &v1alpha1.TeamList{}, client.InNamespace(w.ns)); err != nil {
+				return err
+			}
+		}
+		if quiet++; quiet < looks {
 			return fmt.Errorf("busy: %s", last)
 		}
 		return nil

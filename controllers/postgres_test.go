@@ -179,7 +179,12 @@ func TestPostgresSecret(t *testing.T) {
 	w.says("False/SecretNotFound", `no Secret \"db\"`)
 	becomes[*v1alpha1.ResponseStore](w, "answers", "Stalled", "False/AsExpected", "Reconciling", "True/Waiting")
 	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/StoreNotReady", "SurveyCompiled", "True/Compiled")
-	w.expectPage("desk", http.StatusOK)
+	w.eventually("the desk's page", func() error {
+		if status := w.page("desk"); status != http.StatusOK {
+			return fmt.Errorf("%d", status)
+		}
+		return nil
+	})
 	if status := w.tryPost("visits", answer("desk", "ease", 2)); status != http.StatusServiceUnavailable {
 		t.Errorf("an answer got %d, want 503", status)
 	}
