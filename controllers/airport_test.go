@@ -112,6 +112,7 @@ func (w *world) served() {
 }
 
 func TestAirport(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.apply(contract(t)...)
@@ -238,12 +239,12 @@ func TestAirport(t *testing.T) {
 	t.Run("a steady state does nothing", func(t *testing.T) {
 		w.settle()
 		w.api.reset()
-		before := reconciles(t)
+		before := w.reconciles.total()
 		w.quietFor(3 * time.Second)
 		if seen := w.api.seen(); len(seen) > 0 {
 			t.Errorf("calls of the API server: %v", seen)
 		}
-		if n := reconciles(t) - before; n > 0 {
+		if n := w.reconciles.total() - before; n > 0 {
 			t.Errorf("%d reconciles", n)
 		}
 	})
@@ -310,6 +311,7 @@ func expectEvents(seen map[string]int, beginnings ...string) error {
 
 // A plan that a person wrote before the objective was judged counts as the plan.
 func TestAPersonsPlanCounts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.apply(contract(t)...)

@@ -58,6 +58,7 @@ func (w *world) missed() {
 // The operator is cut off after each of its writes in turn, and started again. Wherever that was, it ends in the state of
 // an operator that was left alone: one plan, the same breaches, nothing twice.
 func TestCrashAfterEveryWrite(t *testing.T) {
+	t.Parallel()
 	calm := newWorld(t)
 	calm.start()
 	calm.applyYAML(missedVisits())
@@ -72,6 +73,7 @@ func TestCrashAfterEveryWrite(t *testing.T) {
 
 	for k := 1; k <= writes; k++ {
 		t.Run(fmt.Sprintf("after write %d", k), func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			w.start()
 			killed := w.api.killAfter(k)

@@ -54,6 +54,7 @@ func gone[T client.Object](w *world, name string) {
 
 // What somebody edits or deletes comes back, and nothing but that is written.
 func TestDedicatedChildren(t *testing.T) {
+	t.Parallel()
 	w := startDedicated(t, "exposure", map[string]any{"hostname": "survey.test", "ingress": map[string]any{}})
 	becomes[*v1alpha1.SurveyProgram](w, "visits", "Exposed", "True/Applied")
 	if url := get[*v1alpha1.SurveyProgram](w, "visits").Status.URL; url != "https://survey.test/s/"+w.ns+"/visits" {
@@ -141,6 +142,7 @@ func specOf(o client.Object) string {
 
 // An object that is somebody else's is left alone, whatever it is, and the program says so until it is gone.
 func TestDedicatedNameTaken(t *testing.T) {
+	t.Parallel()
 	w := newDedicatedWorld(t)
 	others := []client.Object{
 		&corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: endpointName}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 1}}}},
@@ -190,6 +192,7 @@ func crd(group, version, kind, plural string) *apiextensionsv1.CustomResourceDef
 
 // APIs that the cluster lacks are a condition. They are used, and what is made of them is watched, once they appear.
 func TestDedicatedAPIs(t *testing.T) {
+	t.Parallel()
 	w := startDedicatedAbsent(t)
 	program := get[*v1alpha1.SurveyProgram](w, "visits")
 	w.expect(is(program, "EndpointReady", "True/EndpointReady"))
@@ -248,6 +251,7 @@ func startDedicatedAbsent(t *testing.T) *world {
 
 // What the spec no longer asks for goes, and what it asks for anew comes.
 func TestDedicatedParts(t *testing.T) {
+	t.Parallel()
 	w := newDedicatedWorld(t)
 	w.connection("uri", startServer(t, "").DSN(nil))
 	w.start()

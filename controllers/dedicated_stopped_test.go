@@ -12,6 +12,7 @@ import (
 
 // An endpoint is stopped by replicas: 0, for a restore for instance, and goes on with what it had.
 func TestDedicatedStopped(t *testing.T) {
+	t.Parallel()
 	w := startDedicated(t)
 	w.postAt("visits", answer("desk", "ease", 2))
 	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Endpoint.Replicas = ptr.To[int32](0) })

@@ -24,6 +24,7 @@ func another(name string) string {
 
 // A SQLite store is one endpoint's: others are refused with the reason, until it is free. What is served stays as it is.
 func TestDedicatedStoreInUse(t *testing.T) {
+	t.Parallel()
 	w := startDedicated(t)
 	w.apply(asDedicated(parse(t, another("second")))...)
 	w.apply(parse(t, another("third"))...)
@@ -69,6 +70,7 @@ func (w *world) noNews(names ...string) {
 
 // More pods than one are not even started on SQLite.
 func TestDedicatedReplicasOnSQLite(t *testing.T) {
+	t.Parallel()
 	w := newDedicatedWorld(t)
 	w.start()
 	w.apply(asDedicated(parse(t, missedVisits()), "autoscaling", map[string]any{"maxReplicas": int64(3)})...)
@@ -80,6 +82,7 @@ func TestDedicatedReplicasOnSQLite(t *testing.T) {
 
 // On PostgreSQL a program moves both ways, is served all the time, and keeps its verdict and its answers.
 func TestModeSwitchOnPostgres(t *testing.T) {
+	t.Parallel()
 	w := newDedicatedWorld(t)
 	w.connection("uri", startServer(t, "").DSN(nil))
 	w.start()
@@ -183,6 +186,7 @@ func embeddedOnSQLite(t *testing.T) (*world, func(v1alpha1.EndpointMode)) {
 
 // On SQLite a program without answers moves to a volume of its own, and not back: an answer could come while its pod ends.
 func TestModeSwitchOnSQLite(t *testing.T) {
+	t.Parallel()
 	w, set := embeddedOnSQLite(t)
 	set(v1alpha1.EndpointDedicated)
 	w.servedBy(w.inService("visits"), v1alpha1.EndpointDedicated, "http://"+endpointName)
@@ -196,6 +200,7 @@ func TestModeSwitchOnSQLite(t *testing.T) {
 
 // A program with answers in this process stays there, served as before.
 func TestModeSwitchOffThisProcess(t *testing.T) {
+	t.Parallel()
 	w, set := embeddedOnSQLite(t)
 	w.eventually("an answer is taken", func() error {
 		if status := w.tryPost("visits", answer("desk", "ease", 2)); status != http.StatusCreated {
@@ -215,6 +220,7 @@ func TestModeSwitchOffThisProcess(t *testing.T) {
 
 // A program with answers on its own volume stays there, served as before.
 func TestModeSwitchOffAVolume(t *testing.T) {
+	t.Parallel()
 	w := startDedicated(t, "exposure", map[string]any{"hostname": "survey.test", "ingress": map[string]any{}})
 	w.settle()
 	w.clock.Advance(env.FigureInterval)
@@ -243,6 +249,7 @@ func TestModeSwitchOffAVolume(t *testing.T) {
 
 // A bad edit changes nothing that is served, not over a restart either, nor where somebody deletes the ConfigMap meanwhile.
 func TestDedicatedBadEdit(t *testing.T) {
+	t.Parallel()
 	w := startDedicated(t)
 	w.settle()
 	good := specOf(get[*corev1.ConfigMap](w, endpointName))
@@ -281,6 +288,7 @@ func TestDedicatedBadEdit(t *testing.T) {
 
 // While the endpoint is away the verdict becomes history, no other one is made up, and all of it recovers.
 func TestDedicatedAway(t *testing.T) {
+	t.Parallel()
 	w := startDedicated(t)
 	w.importAt("visits", repeated(40, "desk", "ease", 2))
 	w.missed()
@@ -324,6 +332,7 @@ func TestDedicatedAway(t *testing.T) {
 
 // A token that is changed is the one that the operator reads with, and one that is deleted is made anew.
 func TestDedicatedTokens(t *testing.T) {
+	t.Parallel()
 	// It answers again and again until the counts are read.
 	w := startDedicated(t, "rateLimit", map[string]any{"perMinute": int64(100_000), "burst": int64(100_000)})
 	for name, edit := range map[string]func(){
@@ -352,6 +361,7 @@ func responses(w *world) int64 {
 
 // A pass that read a stale cache is put right, for Dedicated programs, too.
 func TestDedicatedStatusThatAStalePassLeft(t *testing.T) {
+	t.Parallel()
 	w := startDedicated(t)
 	outdate(w, "visits", func(o *v1alpha1.SurveyProgram) {
 		setWaiting(o, &o.Status.Conditions)

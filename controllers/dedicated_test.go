@@ -112,6 +112,7 @@ func (w *world) inService(name string) *v1alpha1.SurveyProgram {
 
 // The airport's program with pods of its own, on both engines: from answers over HTTP to figures, plans and metrics.
 func TestDedicatedAirport(t *testing.T) {
+	t.Parallel()
 	for name, replicas := range map[string]int32{"SQLite": 1, "PostgreSQL": 2} {
 		t.Run(name, func(t *testing.T) {
 			w := newDedicatedWorld(t)

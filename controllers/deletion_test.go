@@ -14,6 +14,7 @@ import (
 
 // A deleted store takes its file along where it says so, also where the operator was not there to see it.
 func TestStoreDeletionPolicy(t *testing.T) {
+	t.Parallel()
 	deleting := strings.Replace(sqliteStore("answers"), "sqlite: {}", "sqlite: {}, deletionPolicy: Delete", 1)
 	for name, c := range map[string]struct {
 		policy string
@@ -78,6 +79,7 @@ func TestStoreDeletionPolicy(t *testing.T) {
 
 // The volume of a Dedicated program's store is the store's: it goes with it where the store says so.
 func TestDedicatedClaim(t *testing.T) {
+	t.Parallel()
 	w := startDedicated(t)
 	claim := get[*corev1.PersistentVolumeClaim](w, "answers-answers")
 	if len(claim.OwnerReferences) > 0 {

@@ -97,6 +97,7 @@ func describeEffect(e *v1alpha1.Effect) string {
 
 // A plan is judged on generated answers, by the moved clock. The intervals were computed independently.
 func TestEffectOfAPlan(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		easy, others int
 		want         string
@@ -175,6 +176,7 @@ func TestEffectOfAPlan(t *testing.T) {
 
 // What a question asks was changed meanwhile: nothing is compared.
 func TestEffectOfAnotherQuestion(t *testing.T) {
+	t.Parallel()
 	w := judgedWorld(t)
 	from, to := w.completeIt()
 	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Survey.Questions[0].Revision = 2 })
@@ -192,6 +194,7 @@ func TestEffectOfAnotherQuestion(t *testing.T) {
 
 // The baseline is frozen once: an operator that is started again, and answers that are erased, leave it as it is.
 func TestBaselineStands(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.clock.Set(noon(t))
 	w.start()
@@ -264,6 +267,7 @@ func (w *world) receiptOf(s submission) string {
 
 // What people change in a plan is on record: dates and states as they were and are, texts only by their field.
 func TestRevisionsOfAPlan(t *testing.T) {
+	t.Parallel()
 	w := judgedWorld(t)
 	if p := w.betterDesk(); len(p.Status.Revisions) != 0 || p.Status.Observed["dueDate"] != "2099-01-01" {
 		t.Fatalf("revisions %+v, observed %v", p.Status.Revisions, p.Status.Observed)
@@ -292,6 +296,7 @@ func TestRevisionsOfAPlan(t *testing.T) {
 
 // Two plans for one objective are told of each other, until one of them is given up.
 func TestConflictsOfPlans(t *testing.T) {
+	t.Parallel()
 	w := judgedWorld(t)
 	w.expect(is(w.betterDesk(), "Unconflicted", "True/NoOtherPlan"))
 	w.applyYAML(strings.NewReplacer("name: better-desk", "name: other-desk", "state: InProgress", "state: NotStarted").Replace(judgedPlan))
@@ -314,6 +319,7 @@ func TestConflictsOfPlans(t *testing.T) {
 
 // The operator sees to conflicts and loads by itself, and then does nothing.
 func TestConflictsAndLoadsAreWatched(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.clock.Set(noon(t))
 	w.start()
@@ -364,9 +370,9 @@ func TestConflictsAndLoadsAreWatched(t *testing.T) {
 			t.Errorf("after a restart: %s, %d times", call, n)
 		}
 	}
-	before := reconciles(t)
+	before := w.reconciles.total()
 	w.quietFor(quietTime)
-	if n := reconciles(t) - before; n > 0 {
+	if n := w.reconciles.total() - before; n > 0 {
 		t.Errorf("%d reconciles though nothing happens", n)
 	}
 }
@@ -384,6 +390,7 @@ func (w *world) load(name string, want v1alpha1.TeamLoad) {
 
 // A team's channels are checked apart from its place in the hierarchy.
 func TestReachableTeams(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startManual()
 	w.applyYAML(teamYAML("company", "Company", ""))
@@ -407,6 +414,7 @@ func TestReachableTeams(t *testing.T) {
 
 // Under a policy: actions without a date are due, what stays open is escalated, and each is told in the same write.
 func TestPlanUnderAPolicy(t *testing.T) {
+	t.Parallel()
 	w := judgedWorld(t)
 	created := w.betterDesk().CreationTimestamp.Time
 	w.applyYAML(`

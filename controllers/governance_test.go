@@ -113,6 +113,7 @@ func countBreaches(breaches []string, kind string) int {
 
 // A program goes through its stages by what happens, and is told off where it finds, but does not act.
 func TestStagesAndActing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.clock.Set(time.Now().UTC().Truncate(time.Second))
 	w.startManual()
@@ -192,6 +193,7 @@ func TestStagesAndActing(t *testing.T) {
 
 // Everything that a program is judged by is watched, and nothing of it touches Ready.
 func TestPillars(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(governedVisits())
@@ -236,6 +238,7 @@ func TestPillars(t *testing.T) {
 
 // A sponsor whose team is at none of the reviews is silent, until it comes.
 func TestSponsorSilent(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.clock.Set(time.Now().UTC().Truncate(time.Second))
 	w.startManual()
@@ -289,6 +292,7 @@ func TestSponsorSilent(t *testing.T) {
 
 // A handoff has an owner on both sides, and every role an existing team.
 func TestHandoffsAndRoles(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(governedVisits())

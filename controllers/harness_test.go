@@ -56,8 +56,10 @@ type world struct {
 	dir   string
 	clock *clock
 	api   *apiCounter
-	c     client.Client // the people's: not counted, not cached
-	op    *operator
+	// reconciles counts those of the world's operators.
+	reconciles *reconcileCounter
+	c          client.Client // the people's: not counted, not cached
+	op         *operator
 	// node runs Dedicated endpoints; nil where the operator serves none.
 	node *node
 	// unembedded starts the operator without an endpoint of its own.
@@ -93,7 +95,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w := &world{
 		t: t, ns: testenv.Namespace(t), dir: t.TempDir(), c: c,
-		clock: &clock{now: time.Now().UTC().Truncate(time.Second)}, api: &apiCounter{},
+		clock: &clock{now: time.Now().UTC().Truncate(time.Second)}, api: &apiCounter{}, reconciles: &reconcileCounter{},
 	}
 	t.Cleanup(w.stop)
 	return w
@@ -153,7 +155,7 @@ func (w *world) prepare() (*operator, manager.Manager) {
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: controllers.Scheme(), Cache: controllers.CacheOptions(w.ns), Metrics: metricsserver.Options{BindAddress: "0"},
 		Controller:              config.Controller{SkipNameValidation: ptr.To(true)},
-		GracefulShutdownTimeout: ptr.To(30 * time.Second),
+		GracefulShutdownTimeout: ptr.To(30 * time.Second), Logger: logr.New(w.reconciles),
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -206,7 +208,14 @@ func (w *world) stop() {
 func (w *world) restart() {
 	w.t.Helper()
 	w.stop()
+	before := w.reconciles.total()
 	w.start()
+	w.eventually("controllers look at what there is", func() error {
+		if w.reconciles.total() == before {
+			return errors.New("not yet")
+		}
+		return nil
+	})
 }
 
 // eventually waits until the check has no error.
@@ -227,16 +236,22 @@ func (w *world) eventually(what string, check func() error) {
 	}
 }
 
-// settle waits until the operator has been idle for a while: no reconcile and no write.
+// settle waits until the operator has been idle for a while: no reconcile and no write. It counts looks rather than time, and
+// calls the API server between them: on a machine that is busy with other work both come later, as does what they wait for.
 func (w *world) settle() {
 	w.t.Helper()
-	const quiet = 700 * time.Millisecond // more than a follower rests, or a retry waits at first
-	last, since := w.activity(), time.Now()
+	const looks = 35 // in 700 ms at least: more than a follower rests, or a retry waits at first
+	last, quiet := w.activity(), 0
 	w.eventually("the operator settles", func() error {
-		if now := w.activity(); now != last {
-			last, since = now, time.Now()
+		if now := w.activity(); now != last || w.reconciles.running() > 0 {
+			last, quiet = now, 0
 		}
-		if time.Since(since) < quiet {
+		if quiet%5 == 0 {
+			if err := w.c.List(w.t.Context(), &v1alpha1.TeamList{}, client.InNamespace(w.ns)); err != nil {
+				return err
+			}
+		}
+		if quiet++; quiet < looks {
 			return fmt.Errorf("busy: %s", last)
 		}
 		return nil
@@ -244,7 +259,7 @@ func (w *world) settle() {
 }
 
 func (w *world) activity() string {
-	return fmt.Sprintf("%d writes, %d reconciles", w.api.writes(), reconciles(w.t))
+	return fmt.Sprintf("%d writes, %d reconciles", w.api.writes(), w.reconciles.total())
 }
 
 // clock is moved by the test alone.

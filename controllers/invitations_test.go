@@ -87,6 +87,7 @@ func (w *world) rates() map[string]float64 {
 
 // A program behind signed links, from the first link to the response rate.
 func TestSignedProgram(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.clock.Set(afternoon)
 	w.start()
@@ -183,6 +184,7 @@ func (w *world) participation(want v1alpha1.Participation, end time.Time) error 
 
 // With another key nobody is known any more; programs follow it at once.
 func TestAnotherKeyForContacts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(teamYAML("company", "Company", "") + "---" + sqliteStore("answers") + "---" + visits(crashProgram+signedAccess) + "---" + crashTouchpoint)
@@ -249,6 +251,7 @@ func (w *world) expectVerdict(want string) {
 
 // Answers that fail a check are in no verdict until somebody brings them back; annulled ones leave it.
 func TestStandings(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.clock.Set(afternoon)
 	w.start()
@@ -316,6 +319,7 @@ func (w *world) expectForm(path string, form url.Values, want int) {
 
 // Who began, who finished and how long that took.
 func TestVisits(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.clock.Set(afternoon)
 	w.start()

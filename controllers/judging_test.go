@@ -21,6 +21,7 @@ import (
 
 // Without an import, a missed objective is judged when the program's day ends, to the second.
 func TestDayIsJudged(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.clock.Set(noon(t))
 	w.startManual()
@@ -56,6 +57,7 @@ func TestDayIsJudged(t *testing.T) {
 
 // A breach closes for its reason: the promise changed, or it was taken back.
 func TestBreachClosesForItsReason(t *testing.T) {
+	t.Parallel()
 	for reason, edit := range map[string]func(*v1alpha1.Touchpoint){
 		v1alpha1.ReasonObjectiveChanged: func(tp *v1alpha1.Touchpoint) { tp.Spec.Objectives[0].Target = intstr.FromInt32(1) },
 		v1alpha1.ReasonRemoved:          func(tp *v1alpha1.Touchpoint) { tp.Spec.Objectives[0].Name = "another" },
@@ -83,6 +85,7 @@ func TestBreachClosesForItsReason(t *testing.T) {
 
 // Answers that come back above the target close the breach.
 func TestRecovery(t *testing.T) {
+	t.Parallel()
 	w := startMissed(t)
 	w.importAnswers("visits", repeated(2000, "desk", "ease", 7))
 	desk := becomes[*v1alpha1.Touchpoint](w, "desk", "ObjectivesMet", "True/AllMet")
@@ -94,6 +97,7 @@ func TestRecovery(t *testing.T) {
 
 // A plan that the API server refuses is missing, until it takes it.
 func TestPlanThatIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	none := &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "none"},
@@ -133,6 +137,7 @@ func TestPlanThatIsRefused(t *testing.T) {
 
 // A survey that cannot be kept is not served, and the conditions say that it is tried again.
 func TestSurveyThatCannotBeKept(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	blocked := filepath.Join(w.dir, w.ns, "surveys")
 	if err := errors.Join(os.MkdirAll(filepath.Dir(blocked), 0o700), os.WriteFile(blocked, nil, 0o600)); err != nil {

@@ -30,6 +30,7 @@ func (w *world) keyOf(last string) string {
 
 // A store has a key of its own under which contacts are hashed, also where no process opens it. It is made once.
 func TestKeys(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(missedVisits())
@@ -62,6 +63,7 @@ func TestKeys(t *testing.T) {
 
 // A Secret of that name that people made is adopted with the key that it has.
 func TestKeysOfPeople(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	own := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "answers-keys", Labels: map[string]string{"mine": "yes"}},

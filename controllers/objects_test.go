@@ -22,7 +22,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/yaml"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
@@ -258,24 +257,6 @@ func describeLabels(m *dto.Metric, wanted []string) string {
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, ",")
-}
-
-// reconciles is how many reconciles all controllers of this process have made.
-func reconciles(t testing.TB) int {
-	t.Helper()
-	families, err := metrics.Registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := 0.0
-	for _, f := range families {
-		if f.GetName() == "controller_runtime_reconcile_total" {
-			for _, m := range f.GetMetric() {
-				sum += m.GetCounter().GetValue()
-			}
-		}
-	}
-	return int(sum)
 }
 
 // call sends a request to the endpoint and returns status and body.

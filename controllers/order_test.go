@@ -64,6 +64,7 @@ func objectivesText(all []v1alpha1.ObjectiveStatus) string {
 
 // Whatever the order in which the contract is applied, it ends in the same state.
 func TestAnyOrder(t *testing.T) {
+	t.Parallel()
 	objects := append(contract(t), manifests(t, contractFile("action-plan.yaml"))...)
 	orders := [][]*unstructured.Unstructured{objects, reversed(objects)}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -111,6 +112,7 @@ func reversed(objects []*unstructured.Unstructured) []*unstructured.Unstructured
 
 // Every missing reference has a reason, and clears as soon as the missing thing appears.
 func TestMissingReferences(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(`
@@ -198,6 +200,7 @@ spec: {displayName: Exit, programRef: {name: visits}, stage: After, ownerRef: {n
 
 // An objective that does not fit its question stalls until the spec changes.
 func TestObjectiveThatDoesNotFit(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(teamYAML("company", "Company", "") + "---" + sqliteStore("answers") + "---" + visits("") + `
@@ -228,6 +231,7 @@ spec:
 
 // Every member of a cycle stalls, whatever its length, and recovers when the cycle is broken.
 func TestCycleOfTeams(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(teamYAML("north", "Department", "south") + "---" + teamYAML("east", "Department", "north") + "---" + teamYAML("leaf", "Department", "east"))

@@ -119,6 +119,7 @@ func missedManually(t *testing.T, manifests string, at time.Time) *world {
 }
 
 func TestClocksOfAPlan(t *testing.T) {
+	t.Parallel()
 	w := missedManually(t, missedVisits(), time.Now().UTC().Truncate(time.Second))
 	plans := w.plans()
 	if len(plans) != 1 {
@@ -231,6 +232,7 @@ func noon(t *testing.T) time.Time {
 }
 
 func TestPlanMissingAtOnce(t *testing.T) {
+	t.Parallel()
 	manifests := strings.Replace(missedVisits(), "mode: Create", "mode: None", 1)
 	w := missedManually(t, manifests, noon(t))
 	w.expectBreach(get[*v1alpha1.Touchpoint](w, "desk"), v1alpha1.BreachPlanMissing, "", w.breachSince())
@@ -257,6 +259,7 @@ spec: {touchpointRef: {name: desk}, objective: easy, problem: Slow, dueDate: "20
 `
 
 func TestPlanMissingAfterHours(t *testing.T) {
+	t.Parallel()
 	manifests := strings.Replace(missedVisits(), "mode: Create", "mode: None, missingAfterHours: 5", 1)
 	w := missedManually(t, manifests, noon(t))
 	deadline := w.breachSince().Add(5 * time.Hour)
@@ -273,6 +276,7 @@ func TestPlanMissingAfterHours(t *testing.T) {
 
 // A plan that a person deletes or cancels is not opened again; that it is missing stays on record.
 func TestPlanThatAPersonDrops(t *testing.T) {
+	t.Parallel()
 	for name, drop := range map[string]func(*world, string){
 		"deleted": func(w *world, name string) { remove[*v1alpha1.ActionPlan](w, name) },
 		"cancelled": func(w *world, name string) {
@@ -310,6 +314,7 @@ func TestPlanThatAPersonDrops(t *testing.T) {
 
 // People own a plan from its first second: the operator writes nothing but its status.
 func TestPeopleOwnThePlan(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(missedVisits())
@@ -352,6 +357,7 @@ func TestPeopleOwnThePlan(t *testing.T) {
 
 // Two touchpoints whose plans would have one name get a plan each.
 func TestPlansThatWouldShareAName(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	twin := strings.NewReplacer("name: desk}", "name: desk-front}", "name: easy,", "name: easy,").Replace(crashTouchpoint)

@@ -39,6 +39,7 @@ func startGoverned(t *testing.T, rules string) *world {
 
 // The policy's evidence and deadlines take effect where they are stricter, and are taken back with it.
 func TestPolicyTakesEffect(t *testing.T) {
+	t.Parallel()
 	w := startGoverned(t, strictRules)
 	w.importVisits(repeated(40, "desk", "ease", 2))
 	w.settleManually()
@@ -83,6 +84,7 @@ func TestPolicyTakesEffect(t *testing.T) {
 
 // Fewer answers are enough again as soon as nobody asks for more.
 func TestPolicyIsTakenBack(t *testing.T) {
+	t.Parallel()
 	w := startGoverned(t, strictRules)
 	w.importVisits(repeated(40, "desk", "ease", 2))
 	w.settleManually()
@@ -104,6 +106,7 @@ func TestPolicyIsTakenBack(t *testing.T) {
 
 // Policies of one priority that select the same say so, and so does what they select; a touchpoint is under its program's.
 func TestPoliciesOverlap(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(missedVisits() + "---" + housePolicy("first", "  review: {cadence: Auto}"))
@@ -174,6 +177,7 @@ func (w *world) dated(n, daysAgo int) []submission {
 
 // Three bad weeks in a row are consistently low, which closes with the objective's own breach.
 func TestConsistentlyLow(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startManual()
 	w.applyYAML(strings.Replace(missedVisits(), "metric: CESTopBox, target: 80", weekly, 1) + "---" + housePolicy("house", "  evidence: {consecutiveWindows: 3, confirmDays: 0}"))
@@ -234,6 +238,7 @@ func (w *world) cases(counts ...store.Count) {
 
 // A customer who waits longer than promised is a breach from the end of the promised hour, until somebody calls.
 func TestFollowUpOverdue(t *testing.T) {
+	t.Parallel()
 	w := startGoverned(t, "  followUp: {contactWithinHours: 48, sharePercent: 90}\n  escalation: [{afterHours: 24, to: Lead}]")
 	w.at(w.clock.Now().Add(time.Minute))
 	promised := w.clock.Now().Truncate(time.Hour).Add(49 * time.Hour)
@@ -289,6 +294,7 @@ func notices(outbox []v1alpha1.Notice) map[string]int {
 // Weeks of escalation in seconds: each step once, also over a restart, and the person who owns the touchpoint appears in
 // no series, event, condition or message.
 func TestEscalationAndPersons(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.startManual()
 	rules := "  evidence: {confirmDays: 0}\n  escalation: [{afterHours: 336, to: Sponsor}, {afterHours: 72, to: Lead}, {afterHours: 168, to: ParentTeam}]"
@@ -354,6 +360,7 @@ func (w *world) expectNobody(person string) {
 
 // What is Met for the policy's days is told once, and again only after it was not.
 func TestRecognition(t *testing.T) {
+	t.Parallel()
 	w := startGoverned(t, "  recognition: {mode: Notify, afterDays: 10}")
 	w.importVisits(repeated(60, "desk", "ease", 7))
 	w.settleManually()

@@ -90,6 +90,7 @@ func psql(t *testing.T, server *pgtest.Server, dsn, statement string) string {
 // A program on PostgreSQL, from answers over HTTP to verdicts and plans; over a restart of the operator, and over an outage of
 // the server.
 func TestPostgres(t *testing.T) {
+	t.Parallel()
 	server := startServer(t, "")
 	w := newWorld(t)
 	w.start()
@@ -169,6 +170,7 @@ func (w *world) oneMore(state v1alpha1.ObjectiveState, want int64) {
 
 // The Secret is missing, incomplete, wrong, right, changed and gone: the store says which, and never what is in it.
 func TestPostgresSecret(t *testing.T) {
+	t.Parallel()
 	const password, next = "f1rst-passw0rd", "s3cond-passw0rd"
 	server := startServer(t, password)
 	w := newWorld(t)
@@ -177,7 +179,12 @@ func TestPostgresSecret(t *testing.T) {
 	w.says("False/SecretNotFound", `no Secret \"db\"`)
 	becomes[*v1alpha1.ResponseStore](w, "answers", "Stalled", "False/AsExpected", "Reconciling", "True/Waiting")
 	becomes[*v1alpha1.SurveyProgram](w, "visits", "Ready", "False/StoreNotReady", "SurveyCompiled", "True/Compiled")
-	w.expectPage("desk", http.StatusOK)
+	w.eventually("the desk's page", func() error {
+		if status := w.page("desk"); status != http.StatusOK {
+			return fmt.Errorf("%d", status)
+		}
+		return nil
+	})
 	if status := w.tryPost("visits", answer("desk", "ease", 2)); status != http.StatusServiceUnavailable {
 		t.Errorf("an answer got %d, want 503", status)
 	}

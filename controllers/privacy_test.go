@@ -35,6 +35,7 @@ func (w *world) shown() (status, metric string) {
 
 // Below the privacy floor no score is anywhere: not in the status, not in the metrics, not in an event.
 func TestBelowTheFloor(t *testing.T) {
+	t.Parallel()
 	for _, release := range []string{"Guarded", "Immediate"} {
 		t.Run(release, func(t *testing.T) {
 			w := newWorld(t)
@@ -70,6 +71,7 @@ func TestBelowTheFloor(t *testing.T) {
 
 // Guarded figures stand still until as many answers came as a cell has at least, while the number of answers is live.
 func TestGuardedRelease(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(missedVisits())
@@ -106,6 +108,7 @@ func TestGuardedRelease(t *testing.T) {
 // At the end of a day, figures move once; the first answer of the next day does not move them, even where the day had
 // brought nothing new.
 func TestJudgedDayIsOnRecord(t *testing.T) {
+	t.Parallel()
 	w := missedManually(t, missedVisits(), noon(t))
 	before, _ := w.shown()
 	w.at(w.clock.Now().Add(24 * time.Hour))
@@ -123,6 +126,7 @@ func TestJudgedDayIsOnRecord(t *testing.T) {
 
 // Figures alone are written at most every 15 seconds; the metrics of answers that are not anonymous move at once.
 func TestFiguresAreThrottled(t *testing.T) {
+	t.Parallel()
 	manifests := strings.Replace(missedVisits(), "Guarded", "Immediate", 1)
 	w := missedManually(t, manifests, noon(t))
 	w.at(w.clock.Now().Add(time.Hour)) // long after the last write
@@ -156,6 +160,7 @@ func TestFiguresAreThrottled(t *testing.T) {
 
 // Guarded figures that may move but are not on record yet are shown nowhere: the rule of release counts from the record.
 func TestGuardedFiguresWaitForTheirRecord(t *testing.T) {
+	t.Parallel()
 	w := missedManually(t, missedVisits(), noon(t))
 	start := w.clock.Now().Add(time.Hour) // long after the last write
 	w.at(start)
@@ -179,6 +184,7 @@ func TestGuardedFiguresWaitForTheirRecord(t *testing.T) {
 
 // A score that falls below the floor is withdrawn at once, whatever was written just before.
 func TestScoreIsWithdrawnAtOnce(t *testing.T) {
+	t.Parallel()
 	manifests := strings.Replace(missedVisits(), "target: 80}", "target: 80, windowDays: 1}", 1)
 	w := newWorld(t)
 	w.clock.Set(noon(t))

@@ -15,6 +15,7 @@ import (
 
 // The promise of each page's policy is in the survey that is served, and follows the policies.
 func TestPromisesAreCompiled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(governedVisits())
@@ -61,6 +62,7 @@ spec:
 
 // The promises reach the pods of a Dedicated program as well: in the survey that they serve.
 func TestPromisesReachDedicatedEndpoints(t *testing.T) {
+	t.Parallel()
 	w := startDedicated(t)
 	change(w, "visits", func(p *v1alpha1.SurveyProgram) { p.Spec.Survey.Contact = &v1alpha1.ContactForm{} })
 	w.applyYAML(protocol + "  followUp: {contactWithinHours: 12}\n")

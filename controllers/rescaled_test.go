@@ -11,6 +11,7 @@ import (
 // A question that comes back with another scale under its old revision has answers that nobody can judge. Admission cannot
 // see that; the condition says what to do, the other objectives go on, and a higher revision heals it.
 func TestQuestionComesBackWithAnotherScale(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(sqliteStore("answers") + "---" + visits(`    - {name: worth, type: Rating, maximum: 10, text: {en: "Was it worth it?"}}

@@ -161,11 +161,12 @@ func (w *world) erase(receipt string) {
 	}
 }
 
-// A quarter of weekly reviews: each is opened when its week ends, and frozen a little later, with the figures of that week and
+// Five weekly reviews: each is opened when its week ends, and frozen a little later, with the figures of that week and
 // against the week before. What is erased or answered afterwards changes none of them.
-func TestQuarterOfWeeklyReviews(t *testing.T) {
+func TestFiveWeeklyReviews(t *testing.T) {
+	t.Parallel()
 	w, begin := startReviewed(t)
-	const weeks = 13
+	const weeks = 5
 	var receipts []string
 	frozen := map[string]v1alpha1.ReviewStatus{}
 	for i := range weeks {
@@ -324,6 +325,7 @@ func noticesOf(v *v1alpha1.Review) []string {
 
 // A review that is not held by its due time is a breach, to the second; the policy's steps follow; holding it late ends it.
 func TestReviewIsMissedAndHeldLate(t *testing.T) {
+	t.Parallel()
 	w, begin := startReviewed(t)
 	name, due := w.openWeek(begin)
 	if got, want := w.reviewUntilStill(name), due.Sub(w.clock.Now()); got != want {
@@ -365,6 +367,7 @@ func TestReviewIsMissedAndHeldLate(t *testing.T) {
 // Nobody is asked for a review that was missed once a later one was held; and after three in a row the sponsor is silent, until a
 // review with the sponsor's team.
 func TestSponsorIsSilentAfterThreePeriods(t *testing.T) {
+	t.Parallel()
 	w, begin := startReviewed(t)
 	var names []string
 	var due time.Time
@@ -404,6 +407,7 @@ func TestSponsorIsSilentAfterThreePeriods(t *testing.T) {
 
 // A program that nobody has answered has nothing to review, and weeks that nobody looked at open one review and no pile.
 func TestNoFlood(t *testing.T) {
+	t.Parallel()
 	w, begin := startReviewed(t)
 	w.at(begin.AddDate(0, 0, 21))
 	w.reconcileUntilStill("Opener", "visits")
@@ -421,6 +425,7 @@ func TestNoFlood(t *testing.T) {
 // What was frozen cannot be changed, not even by who may write the status; and figures that were put there by somebody else are
 // told from frozen ones.
 func TestFrozenFiguresAreGuarded(t *testing.T) {
+	t.Parallel()
 	w, begin := startReviewed(t)
 	name, _ := w.openWeek(begin)
 	v := w.review(name)
@@ -453,6 +458,7 @@ spec: {programRef: {name: visits}, period: {from: "2026-01-05", to: "2026-01-11"
 
 // With all controllers at work, a review is opened, timed and told of by itself.
 func TestReviewsAreWatched(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(reviewedVisits())

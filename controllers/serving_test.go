@@ -60,6 +60,7 @@ func startMissed(t *testing.T) *world {
 
 // A bad edit takes no page down and changes no verdict, not even over a restart.
 func TestBadEdit(t *testing.T) {
+	t.Parallel()
 	for name, edit := range map[string]func(*v1alpha1.SurveyProgram){
 		"a time zone that is none": func(p *v1alpha1.SurveyProgram) { p.Spec.TimeZone = "Mars/Olympus" },
 		"a language that is none":  func(p *v1alpha1.SurveyProgram) { p.Spec.Survey.Title["no language"] = "Ihr Besuch" },
@@ -117,6 +118,7 @@ func testBadEdit(t *testing.T, edit func(*v1alpha1.SurveyProgram)) {
 
 // A program whose first survey is wrong has no page, and says so.
 func TestNeverCompiled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(sqliteStore("answers") + "---" + visits("  privacy: {release: Guarded}\n"))
@@ -138,6 +140,7 @@ func TestNeverCompiled(t *testing.T) {
 
 // A question that a touchpoint uses is removed: it waits, and its verdict stays as it is.
 func TestQuestionRemoved(t *testing.T) {
+	t.Parallel()
 	w := startMissed(t)
 	before := get[*v1alpha1.Touchpoint](w, "desk").Status
 	var removed v1alpha1.Question
@@ -169,6 +172,7 @@ func TestQuestionRemoved(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	own := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "visits-tokens", Labels: map[string]string{"mine": "yes"}},
@@ -263,6 +267,7 @@ func (w *world) expectImport(token string, want int) {
 
 // What is not served by this process says so, and comes into service when its mode changes.
 func TestNotServed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	objects := parse(t, missedVisits())
@@ -290,6 +295,7 @@ func TestNotServed(t *testing.T) {
 
 // Deleted objects leave no series and no page; the answers stay.
 func TestDeletion(t *testing.T) {
+	t.Parallel()
 	w := startMissed(t)
 	remove[*v1alpha1.ActionPlan](w, w.plans()[0].Name)
 	w.eventually("no series of the plan", func() error {
@@ -347,6 +353,7 @@ func TestDeletion(t *testing.T) {
 
 // A person is never shown in metrics: the nearest ancestor that is none stands in, also after a move.
 func TestPersonAsOwner(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.start()
 	w.applyYAML(missedVisits() + "---" + teamYAML("front", "Department", "company") + "---" + teamYAML("back", "Department", "company") +

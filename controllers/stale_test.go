@@ -17,6 +17,7 @@ import (
 // A pass that read a stale cache finds nothing to write where the status from before the last write is the right one. The
 // event of that write is all that comes after it, and must be enough to put the status right.
 func TestStatusThatAStalePassLeft(t *testing.T) {
+	t.Parallel()
 	w := startMissed(t)
 	outdate(w, "company", func(o *v1alpha1.Team) { setWaiting(o, &o.Status.Conditions) })
 	outdate(w, w.plans()[0].Name, func(o *v1alpha1.ActionPlan) { setWaiting(o, &o.Status.Conditions) })

@@ -14,6 +14,7 @@ import (
 
 // While another process has the store open, nothing can be saved, and the conditions say so.
 func TestStoreInUse(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	other, err := sqlite.Open(t.Context(), w.storePath("answers"), sqlite.Options{})
 	if err != nil {
@@ -49,6 +50,7 @@ func TestStoreInUse(t *testing.T) {
 
 // A deleted store takes no answers; verdicts become history, breaches stand, and all of it recovers with the store.
 func TestStoreDeleted(t *testing.T) {
+	t.Parallel()
 	w := startMissed(t)
 	before := get[*v1alpha1.Touchpoint](w, "desk").Status
 	events := len(w.events())

@@ -25,7 +25,7 @@ import (
 
 const (
 	// patience is how long one test may take, on a busy machine, and impatience how long something may that a test waits for.
-	patience, impatience = 90 * time.Second, 20 * time.Second
+	patience, impatience = 5 * time.Minute, time.Minute
 	// reading is how long a person looks at a page before the first answer.
 	reading = 5 * time.Second
 )
@@ -219,8 +219,19 @@ func (b *tab) do(actions ...action) {
 	b.t.Helper()
 	ctx, stop := context.WithTimeout(b.ctx, impatience)
 	defer stop()
-	if err := chromedp.Do(ctx, actions...); err != nil {
+	err := whileReplaced(func() error { return chromedp.Do(ctx, actions...) })
+	if err != nil {
 		b.t.Fatalf("%v\n%s", err, b.text())
+	}
+}
+
+// whileReplaced tries again where the page was replaced between the finding of a node and its use: nothing was done to it then.
+func whileReplaced(do func() error) error {
+	for {
+		err := do()
+		if err == nil || !strings.Contains(err.Error(), "Could not find node with given id") {
+			return err
+		}
 	}
 }
 
@@ -236,7 +247,11 @@ func (b *tab) load(actions ...action) {
 	b.t.Helper()
 	ctx, stop := context.WithTimeout(b.ctx, impatience)
 	defer stop()
-	if _, err := chromedp.RunResponse(ctx, actions...); err != nil {
+	err := whileReplaced(func() error {
+		_, err := chromedp.RunResponse(ctx, actions...)
+		return err
+	})
+	if err != nil {
 		b.t.Fatalf("%v\n%s", err, b.text())
 	}
 }

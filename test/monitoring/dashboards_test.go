@@ -68,7 +68,7 @@ type tester struct {
 func testDashboards(t *testing.T, p *harness.Prometheus) {
 	for name, d := range readDashboards(t) {
 		t.Run(name, func(t *testing.T) {
-			// 20 s take the part of the scrape interval that Grafana multiplies by four: this Prometheus scrapes every second.
+			// 20 s take the part of the scrape interval that Grafana multiplies by four: this Prometheus scrapes every other second.
 			at := &tester{T: t, p: p, values: map[string]string{"__rate_interval": "20s"}}
 			at.variables(d)
 			at.panels(d)
