@@ -155,7 +155,7 @@ func (w *world) prepare() (*operator, manager.Manager) {
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: controllers.Scheme(), Cache: controllers.CacheOptions(w.ns), Metrics: metricsserver.Options{BindAddress: "0"},
 		Controller:              config.Controller{SkipNameValidation: ptr.To(true)},
-		GracefulShutdownTimeout: ptr.To(30 * time.Second), Logger: logr.New(w.reconciles),
+		GracefulShutdownTimeout: ptr.To(30 * time.Second), Logger: w.reconciles.logger(),
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -151,7 +151,7 @@ func TestScale(t *testing.T) {
 		w := newWorld(t)
 		w.clock, w.hold = nil, env.DefaultHold
 		w.start()
-		began := reconciles(t)
+		began := w.reconciles.total()
 		f := crowd{programs}
 		f.create(w)
 		w.eventually("everything is ready", w.converged)
@@ -163,9 +163,9 @@ func TestScale(t *testing.T) {
 		})
 		w.settle()
 		objects := programs*(1+touchpointsEach) + programs/2 + 1
-		perObject[programs] = float64(reconciles(t)-began) / float64(objects)
+		perObject[programs] = float64(w.reconciles.total()-began) / float64(objects)
 		seen := w.api.seen()
-		t.Logf("%d programs: %d reconciles for %d objects; requests %v", programs, reconciles(t)-began, objects, seen)
+		t.Logf("%d programs: %d reconciles for %d objects; requests %v", programs, w.reconciles.total()-began, objects, seen)
 		for call, want := range map[string]int{
 			"patch teams/status":          programs/2 + 1,
 			"patch touchpoints/status":    programs * touchpointsEach,
@@ -188,10 +188,10 @@ func TestScale(t *testing.T) {
 		}
 		w.stop()
 		w.api.reset()
-		began = reconciles(t)
+		began = w.reconciles.total()
 		w.start()
 		w.settle()
-		t.Logf("%d programs: %d reconciles after a restart", programs, reconciles(t)-began)
+		t.Logf("%d programs: %d reconciles after a restart", programs, w.reconciles.total()-began)
 		for call, n := range w.api.seen() {
 			if verb, _, _ := strings.Cut(call, " "); isWrite(verb) {
 				t.Errorf("%d programs: after a restart %d requests to %s", programs, n, call)

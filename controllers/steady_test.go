@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 )
@@ -19,6 +18,7 @@ const mostPerMinute = 1
 
 // Whatever state its objects are in, the operator comes to rest in it: no controller wakes itself, or another one, for ever.
 func TestNoHotLoop(t *testing.T) {
+	t.Parallel()
 	for name, bring := range map[string]func(t *testing.T) *world{
 		"a missed promise": func(t *testing.T) *world {
 			w := newWorld(t)
@@ -48,6 +48,7 @@ func TestNoHotLoop(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := bring(t)
 			w.comesToRest()
 			w.restart()
@@ -62,11 +63,11 @@ func (w *world) comesToRest() {
 	const window = 4 * time.Second
 	most := mostPerMinute * window.Minutes() * float64(w.objects())
 	for deadline := time.Now().Add(patience); ; {
-		before := reconcilesBy(w.t)
+		before := w.reconciles.by()
 		w.quietFor(window)
 		var busy []string
-		for controller, n := range reconcilesBy(w.t) {
-			if more := n - before[controller]; more > most {
+		for controller, n := range w.reconciles.by() {
+			if more := n - before[controller]; float64(more) > most {
 				busy = append(busy, fmt.Sprintf("%s %v times in %v", controller, more, window))
 			}
 		}
@@ -92,27 +93,4 @@ func (w *world) objects() int {
 		sum += meta.LenList(all)
 	}
 	return sum
-}
-
-// reconcilesBy is how many reconciles each controller of this process has made.
-func reconcilesBy(t testing.TB) map[string]float64 {
-	t.Helper()
-	families, err := metrics.Registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sums := map[string]float64{}
-	for _, f := range families {
-		if f.GetName() != "controller_runtime_reconcile_total" {
-			continue
-		}
-		for _, m := range f.GetMetric() {
-			for _, l := range m.GetLabel() {
-				if l.GetName() == "controller" {
-					sums[l.GetValue()] += m.GetCounter().GetValue()
-				}
-			}
-		}
-	}
-	return sums
 }
