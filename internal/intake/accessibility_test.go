@@ -34,7 +34,7 @@ func TestPageIsAccessible(t *testing.T) {
 			}
 		})
 	}
-	if faults := accessibility(t, `<input id="a" type="radio"><p id="a" aria-describedby="b"><a href="#c">`); len(faults) != 4 {
+	if faults := accessibility(t, `<input id="a" type="radio"><p id="a" aria-describedby="b"><a href="#c"></a><label><input name="a"> </label><label>x<input name="b"></label><label><input name="c"> x</label>`); len(faults) != 6 {
 		t.Errorf("the check sees only %v", faults)
 	}
 	if faults := accessibility(t, `<div aria-hidden="true"><p><label for="a">x</label><input id="a" tabindex="-1"><label for="b">x</label><input id="b" autocomplete="off"><a href="/">x</a></p></div>`); len(faults) != 4 {
@@ -88,7 +88,8 @@ func accessibility(t *testing.T, page string) []string {
 		t.Fatal(err)
 	}
 	ids, labelled := map[string]int{}, map[string]bool{}
-	var references, inputs, faults []string
+	var references, faults []string
+	var inputs []*html.Node
 	for node := range doc.Descendants() {
 		attribute := map[string]string{}
 		for _, a := range node.Attr {
@@ -114,10 +115,10 @@ func accessibility(t *testing.T, page string) []string {
 			}
 		}
 		switch {
-		case node.Data == "label":
+		case node.Data == "label" && attribute["for"] != "":
 			labelled[attribute["for"]] = true
 		case node.Data == "textarea", node.Data == "input" && attribute["type"] != "hidden":
-			inputs = append(inputs, attribute["id"])
+			inputs = append(inputs, node)
 		}
 	}
 	for id, n := range ids {
@@ -131,11 +132,34 @@ func accessibility(t *testing.T, page string) []string {
 		}
 	}
 	for _, input := range inputs {
-		if !labelled[input] {
-			faults = append(faults, "no label for "+input)
+		if !labelled[attributeOf(input, "id")] && !withinLabel(input) {
+			faults = append(faults, "no label for "+attributeOf(input, "name"))
 		}
 	}
 	return faults
+}
+
+func attributeOf(node *html.Node, name string) string {
+	for _, a := range node.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// withinLabel says whether the input is the first thing in a label with words, which must not be meant for another one.
+func withinLabel(input *html.Node) bool {
+	label := input.Parent
+	if label.Data != "label" || attributeOf(label, "for") != "" || label.FirstChild != input {
+		return false
+	}
+	for node := range label.Descendants() {
+		if node.Type == html.TextNode && strings.TrimSpace(node.Data) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // TestColoursHaveContrast computes WCAG 2.2 contrast of the style's colours, light and dark: 4.5 for text, 3 for lines.

@@ -189,6 +189,9 @@ func TestAllocations(t *testing.T) {
 		"a page of a link":    {newCall(http.MethodGet, pagePath+"?"+paramInvitation+"="+token, "", nil), http.StatusOK, 36},
 	} {
 		alone, among := allocations(t, quickServer(t), c.call, c.want), allocations(t, crowdedServer(t), c.call, c.want)
+		if raced { // then pools forget by chance
+			continue
+		}
 		if alone > c.most || among != alone {
 			t.Errorf("%s: %v allocations, among 10,000 programs %v, want at most %v", name, alone, among, c.most)
 		}

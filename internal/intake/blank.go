@@ -186,7 +186,7 @@ func (b *blankForm) appendPacked(to *bytes.Buffer, values [3]string) {
 		p := &b.pieces[i]
 		to.Write(p.packed)
 		sum = crc32.Update(sum, crc32.IEEETable, p.text)
-		size += uint32(len(p.text) + p.length) //nolint:gosec // RFC 1952 wants the size modulo 2^32.
+		size += uint32(len(p.text) + p.length) // RFC 1952 wants it modulo 2^32
 		if p.value >= 0 {
 			stored := appendStored(to.AvailableBuffer(), values[p.value])
 			sum = crc32.Update(sum, crc32.IEEETable, stored[storedHead:])
@@ -202,7 +202,7 @@ const storedHead = 5
 
 // appendStored appends a short text as a block that is stored as it is.
 func appendStored(to []byte, text string) []byte {
-	length := uint16(len(text)) //nolint:gosec // Tokens have at most some hundred bytes.
+	length := uint16(len(text)) // of at most some hundred bytes
 	to = append(to, 0)
 	to = binary.LittleEndian.AppendUint16(to, length)
 	return append(binary.LittleEndian.AppendUint16(to, ^length), text...)

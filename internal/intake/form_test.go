@@ -120,14 +120,14 @@ func TestFormWithFaults(t *testing.T) {
 		remove []string
 		want   []string
 	}{
-		"required": {pagePath, nil, []string{"recommend"}, []string{`href="#q_recommend_0"`, spanish.ErrAnswer}},
+		"required": {pagePath, nil, []string{"recommend"}, []string{`href="#q_recommend"`, spanish.ErrAnswer}},
 		"empty": {pagePath, nil, []string{"recommend", "security", "ease", "signs", "trip", "used", "comment"},
-			[]string{`href="#q_recommend_0"`, spanish.ErrAnswer}},
+			[]string{`href="#q_recommend"`, spanish.ErrAnswer}},
 		"empty touchpoint": {pagePath + "/security", nil, []string{"recommend", "security", "ease", "signs", "trip", "used", "comment"},
-			[]string{`href="#q_security_1"`, spanish.ErrNothing}},
-		"off the scale":     {pagePath, []string{"recommend", "11"}, nil, []string{`href="#q_recommend_0"`, spanish.ErrChoice}},
-		"not a number":      {pagePath, []string{"recommend", "9.5"}, nil, []string{`href="#q_recommend_0"`, spanish.ErrChoice}},
-		"no such choice":    {pagePath, []string{"used", "pool"}, nil, []string{`href="#q_used_wifi"`, spanish.ErrChoice}},
+			[]string{`href="#q_security"`, spanish.ErrNothing}},
+		"off the scale":     {pagePath, []string{"recommend", "11"}, nil, []string{`href="#q_recommend"`, spanish.ErrChoice}},
+		"not a number":      {pagePath, []string{"recommend", "9.5"}, nil, []string{`href="#q_recommend"`, spanish.ErrChoice}},
+		"no such choice":    {pagePath, []string{"used", "pool"}, nil, []string{`href="#q_used"`, spanish.ErrChoice}},
 		"too long":          {pagePath, []string{"comment", strings.Repeat("x", 201)}, nil, []string{`href="#q_comment"`, "200"}},
 		"control character": {pagePath, []string{"comment", "a\x00b"}, nil, []string{`href="#q_comment"`, spanish.ErrCharacters}},
 		"removed question":  {pagePath, []string{"parking", "3"}, nil, []string{spanish.ErrChanged}},

@@ -57,7 +57,7 @@ type view struct {
 	Later       string
 
 	// Of forms with a script.
-	Script             string // its address; empty for none
+	Script             *script
 	Visits, Touchpoint string
 	Bits               int32
 	Program, Proof     string
@@ -231,7 +231,7 @@ func (p page) form(f form) view {
 		shown := p.question(q, f)
 		v.Questions = append(v.Questions, shown)
 		if shown.Error != "" {
-			v.Faults = append(v.Faults, fault{ID: shown.first(), Question: shown.Text, Text: shown.Error})
+			v.Faults = append(v.Faults, fault{ID: shown.ID, Question: shown.Text, Text: shown.Error})
 		}
 	}
 	p.addContact(&v, f)

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
 
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -41,9 +42,9 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// withoutStyle leaves the style out of a golden page: it is a file of its own.
-func withoutStyle(page []byte) []byte {
-	return []byte(strings.Replace(string(page), style, "", 1))
+// bare leaves the style and the script out of a golden page: they are files of their own.
+func bare(page []byte) []byte {
+	return []byte(strings.NewReplacer(style, "", string(formScript.Code), "").Replace(string(page)))
 }
 
 func TestPageGolden(t *testing.T) {
@@ -62,7 +63,7 @@ func TestPageGolden(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			golden(t, name, withoutStyle(call(newHarness(t)).Body.Bytes()))
+			golden(t, name, bare(call(newHarness(t)).Body.Bytes()))
 		})
 	}
 }
@@ -71,7 +72,7 @@ func TestPageHeaders(t *testing.T) {
 	h := newHarness(t)
 	sum := sha256.Sum256([]byte(style))
 	for path, script := range map[string]string{
-		pagePath: "script-src 'self'; connect-src 'self'; ", pagePath + "?receipt=0123456789ABCDEFGHJK": "", pagePath + "/nowhere": "",
+		pagePath: "script-src " + formScript.source + "; connect-src 'self'; ", pagePath + "?receipt=0123456789ABCDEFGHJK": "", pagePath + "/nowhere": "",
 	} {
 		caching := "no-store"
 		if script != "" { // a form
@@ -82,7 +83,7 @@ func TestPageHeaders(t *testing.T) {
 			"Content-Type": "text/html; charset=utf-8", "Cache-Control": caching, "Referrer-Policy": "no-referrer",
 			"X-Content-Type-Options": "nosniff", "X-Robots-Tag": "noindex", "Set-Cookie": "",
 			"Content-Security-Policy": "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-				"'; " + script + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+				"'; img-src data:; " + script + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 			"Content-Length": strconv.Itoa(w.Body.Len()),
 		} {
 			if got := w.Header().Get(header); got != want {
@@ -94,9 +95,35 @@ func TestPageHeaders(t *testing.T) {
 			t.Errorf("%s has inline style, or not its own", path)
 		}
 		scripts := strings.Count(body, "<script")
-		if own := strings.Count(body, `<script src="/form.js" data-`) + strings.Count(body, "></script>"); own != 2*scripts || (scripts == 1) != (script != "") {
-			t.Errorf("%s has %d scripts", path, scripts)
+		if own := strings.Count(body, `>`+string(formScript.Code)+`</script>`); own != scripts || (scripts == 1) != (script != "") {
+			t.Errorf("%s has %d scripts, %d of them its own", path, scripts, own)
 		}
+		wantNothingAsked(t, path, body)
+	}
+}
+
+// wantNothingAsked fails the test where a page has anything in it that a browser would ask for by itself, or lacks the icon that
+// keeps browsers from asking for one.
+func wantNothingAsked(t *testing.T, path, body string) {
+	t.Helper()
+	doc, err := html.Parse(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	icons := 0
+	for node := range doc.Descendants() {
+		for _, a := range node.Attr {
+			asks := a.Key == "src" || a.Key == "srcset" || a.Key == "data" || a.Key == "poster" || a.Key == "background" || a.Key == "href" && node.Data == "link"
+			if asks && !strings.HasPrefix(a.Val, "data:") {
+				t.Errorf("%s asks for %s", path, a.Val)
+			}
+			if node.Data == "link" && a.Key == "rel" && a.Val == "icon" {
+				icons++
+			}
+		}
+	}
+	if icons != 1 {
+		t.Errorf("%s has %d icons", path, icons)
 	}
 }
 
@@ -257,8 +284,8 @@ func TestReadingNeverRecords(t *testing.T) {
 func TestPageHasEveryQuestion(t *testing.T) {
 	body := newHarness(t).get(pagePath).Body.String()
 	for name, want := range map[string]int{
-		`type="radio" id="q_recommend_`: 11, `type="radio" id="q_security_`: 5, `type="radio" id="q_ease_`: 7, `type="radio" id="q_signs_`: 10,
-		`type="radio" id="q_trip_`: 2, `type="checkbox" id="q_used_`: 3, `<textarea id="q_comment"`: 1, `maxlength="200"`: 1, "<legend>": 6,
+		`type="radio" name="recommend"`: 11, `type="radio" name="security"`: 5, `type="radio" name="ease"`: 7, `type="radio" name="signs"`: 10,
+		`type="radio" name="trip"`: 2, `type="checkbox" name="used"`: 3, `<textarea id="q_comment"`: 1, `maxlength="200"`: 1, "<legend>": 6,
 	} {
 		if got := strings.Count(body, name); got != want {
 			t.Errorf("%s stands %d times, want %d", name, got, want)

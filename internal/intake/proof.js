@@ -1,8 +1,6 @@
-// Works for the proof that a form must show, in slices that leave the page free. SHA-256 is written out here since a browser has
-// it on pages with TLS only; the blocks before the nonce are computed once.
-(function () {
-  var me = document.currentScript.dataset, bits = +me.bits
-  var proof = document.querySelector('[name=_proof]'), note = document.createElement('p'), waiting, late
+// Works for the proof that a form must show. It is the whole of a worker, so that the page stays free. SHA-256 is written out here
+// since a browser has it on pages with TLS only; the blocks before the nonce are computed once.
+onmessage = function (e) {
   var K = [], H = [], W = new Int32Array(64)
   for (var n = 2, d; K.length < 64; n++) {
     for (d = 2; n % d; d++);
@@ -34,33 +32,12 @@
     }
     return [s[0] + a | 0, s[1] + b | 0, s[2] + c | 0, s[3] + d | 0, s[4] + e | 0, s[5] + f | 0, s[6] + g | 0, s[7] + h | 0]
   }
-  function send() {
-    clearTimeout(late)
-    HTMLFormElement.prototype.submit.call(proof.form)
-  }
-  var text = 'cx-operator proof v1\n' + me.program + '\n' + document.querySelector('[name=_id]').value + '\n', length = text.length, count = 0
+  var bits = +e.data[0], text = 'cx-operator proof v1\n' + e.data[1] + '\n' + e.data[2] + '\n', length = text.length
   for (; text.length > 63; text = text.slice(64)) H = block(text, 0, 0, H)
-  function work() {
-    var end = Date.now() + 12, nonce, rest, s, i
-    do {
-      nonce = (count++).toString(36)
-      rest = text + nonce + '\x80'
-      for (s = H, i = 0; rest.length - i > 56; i += 64) s = block(rest.padEnd(128, '\0'), i, 0, s)
-      if (Math.clz32(block(rest.padEnd(128, '\0'), i, (length + nonce.length) * 8, s)[0]) >= bits) {
-        proof.value = nonce
-        if (waiting) send()
-        return
-      }
-    } while (Date.now() < end)
-    setTimeout(work)
+  for (var count = 0, nonce, rest, s, i; ; count++) {
+    nonce = count.toString(36)
+    rest = text + nonce + '\x80'
+    for (s = H, i = 0; rest.length - i > 56; i += 64) s = block(rest.padEnd(128, '\0'), i, 0, s)
+    if (Math.clz32(block(rest.padEnd(128, '\0'), i, (length + nonce.length) * 8, s)[0]) >= bits) return postMessage(nonce)
   }
-  note.setAttribute('role', 'status')
-  document.querySelector('.go').after(note)
-  document.addEventListener('submit', function (e) {
-    if (proof.value || e.submitter && e.submitter.value) return
-    e.preventDefault()
-    if (!waiting) late = setTimeout(send, 30000)
-    waiting = note.textContent = me.wait
-  })
-  if (!proof.value) work()
-})()
+}

@@ -13,7 +13,9 @@ import (
 
 // questionView is one question of a form. IDs join names with "_", which no name has, so that none stands twice.
 type questionView struct {
-	Name, ID string
+	Name string
+	// ID is that of its first input.
+	ID string
 	// Kind is "scale" (numbers in a row), "list" (choices below each other) or "text".
 	Kind string
 	// Input is the type of the options' inputs.
@@ -31,9 +33,9 @@ type questionView struct {
 }
 
 type option struct {
-	ID, Value string
-	Label     marked
-	Checked   bool
+	Value   string
+	Label   marked
+	Checked bool
 }
 
 // question returns the question as f says it was answered.
@@ -67,15 +69,17 @@ func (p page) question(q survey.Question, f form) questionView {
 	return v
 }
 
-// Inputs are the options, each on a line of its own. Most of a page's elements are in here: a template would take longer for
-// them than for all the rest.
+// Inputs are the options, each on a line of its own, within its label. Most of a page's elements are in here: a template would take
+// longer for them than for all the rest, and what each has is most of a page's weight. So an input has an ID only where the summary
+// of what is wrong leads to it.
 func (v questionView) Inputs() template.HTML {
 	var b strings.Builder
 	name := template.HTMLEscapeString(v.Name)
-	for _, o := range v.Options {
-		id := template.HTMLEscapeString(o.ID)
-		b.WriteString("\n<label for=\"" + id + "\"><input type=\"" + v.Input + "\" id=\"" + id + "\" name=\"" + name +
-			"\" value=\"" + template.HTMLEscapeString(o.Value) + "\"")
+	for i, o := range v.Options {
+		b.WriteString("\n<label><input type=\"" + v.Input + "\" name=\"" + name + "\" value=\"" + template.HTMLEscapeString(o.Value) + "\"")
+		if i == 0 && v.Error != "" {
+			b.WriteString(" id=\"" + template.HTMLEscapeString(v.ID) + "\"")
+		}
 		if v.RequiredInput {
 			b.WriteString(" required")
 		}
@@ -107,20 +111,10 @@ func (v questionView) describedBy() string {
 	return strings.Join(ids, " ")
 }
 
-// first is the ID of the first input of the question.
-func (v questionView) first() string {
-	if len(v.Options) > 0 {
-		return v.Options[0].ID
-	}
-	return v.ID
-}
-
 func (p page) choices(q survey.Question, given []string) []option {
 	options := make([]option, 0, len(q.Choices))
 	for _, c := range q.Choices {
-		options = append(options, option{
-			ID: "q_" + q.Name + "_" + c.Name, Value: c.Name, Label: p.text(c.Label), Checked: slices.Contains(given, c.Name),
-		})
+		options = append(options, option{Value: c.Name, Label: p.text(c.Label), Checked: slices.Contains(given, c.Name)})
 	}
 	return options
 }
@@ -129,9 +123,7 @@ func numbers(q survey.Question, given []string) []option {
 	options := make([]option, 0, q.Scale.Max-q.Scale.Min+1)
 	for n := q.Scale.Min; n <= q.Scale.Max; n++ {
 		value := strconv.Itoa(n)
-		options = append(options, option{
-			ID: "q_" + q.Name + "_" + value, Value: value, Label: marked{Text: value}, Checked: slices.Contains(given, value),
-		})
+		options = append(options, option{Value: value, Label: marked{Text: value}, Checked: slices.Contains(given, value)})
 	}
 	return options
 }

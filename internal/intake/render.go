@@ -116,7 +116,7 @@ func pack(to *bytes.Buffer, content []byte) {
 	_, _ = zw.Write(content)
 	_ = zw.Close()
 	trailer := binary.LittleEndian.AppendUint32(to.AvailableBuffer(), crc32.ChecksumIEEE(content))
-	_, _ = to.Write(binary.LittleEndian.AppendUint32(trailer, uint32(len(content)))) //nolint:gosec // RFC 1952 wants the length modulo 2^32.
+	_, _ = to.Write(binary.LittleEndian.AppendUint32(trailer, uint32(len(content)))) // RFC 1952 wants it modulo 2^32
 }
 
 // acceptsGzip reads an Accept-Encoding header.

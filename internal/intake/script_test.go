@@ -2,10 +2,13 @@ package intake
 
 import (
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,10 +16,24 @@ import (
 	"github.com/cx-operator/cx-operator/internal/link"
 )
 
+// never is what no script of a page does.
+var never = []string{
+	"cookie", "localStorage", "sessionStorage", "indexedDB", "fetch(", "XMLHttpRequest", "innerHTML", "eval(", "Function(", "importScripts", "http:", "https:", "//",
+}
+
+func wantDecent(t *testing.T, name, script string) {
+	t.Helper()
+	for _, word := range never {
+		if strings.Contains(script, word) {
+			t.Errorf("%s has %s", name, word)
+		}
+	}
+}
+
 // TestScripts: they are small, and hold nothing that a page's script should not do.
 func TestScripts(t *testing.T) {
 	h := newHarness(t)
-	for path, most := range map[string]int{"/embed.js": 2 << 10, "/form.js": 600, "/proof.js": 1500} {
+	for path, most := range map[string]int{"/embed.js": 2 << 10, "/proof.js": 1 << 10} {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.Header.Set("Accept-Encoding", "gzip")
 		packed := h.do(r)
@@ -34,12 +51,11 @@ func TestScripts(t *testing.T) {
 		if unpacked, err := io.ReadAll(zr); err != nil || string(unpacked) != script {
 			t.Errorf("%s is another one packed: %v", path, err)
 		}
-		for _, never := range []string{"cookie", "localStorage", "sessionStorage", "indexedDB", "fetch(", "XMLHttpRequest", "innerHTML", "eval(", "Function(", "http:", "https:", "//"} {
-			if strings.Contains(script, never) {
-				t.Errorf("%s has %s", path, never)
-			}
-		}
-		for header, want := range map[string]string{"Content-Type": "text/javascript; charset=utf-8", "Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"} {
+		wantDecent(t, path, script)
+		for header, want := range map[string]string{
+			"Content-Type": "text/javascript; charset=utf-8", "Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff",
+			"Content-Security-Policy": "default-src 'none'",
+		} {
 			if got := plain.Header().Get(header); got != want {
 				t.Errorf("%s: %s: %q", path, header, got)
 			}
@@ -48,30 +64,52 @@ func TestScripts(t *testing.T) {
 			t.Errorf("%s can be loaded by other sites: %v", path, foreign)
 		}
 	}
-	if proof, form := h.get("/proof.js").Body.String(), h.get("/form.js").Body.String(); !strings.HasSuffix(proof, form) || len(proof) == len(form) {
-		t.Error("the script with the proof does not have the other one")
+	wantStatus(t, h.get("/form.js"), http.StatusNotFound)
+	for name, s := range map[string]*script{"the script of forms": formScript, "that of forms with work": workScript} {
+		wantDecent(t, name, string(s.Code))
+		if packed := compress([]byte(s.Code)); len(packed) > 1<<10 {
+			t.Errorf("%s has %d bytes on the wire", name, len(packed))
+		}
+		if strings.Contains(string(s.Code), "</") || strings.Contains(string(s.Code), "<!--") {
+			t.Errorf("%s may end before its end: %s", name, s.Code)
+		}
 	}
 }
 
-func TestLean(t *testing.T) {
-	got := string(lean([]byte("// a\n(function () {\n  // b\n\n  x('//') // c\n})()\n"), []byte("(y)()\n")))
-	if want := "(function () {\nx('//') // c\n})()\n;\n(y)()\n"; got != want {
+func TestMinified(t *testing.T) {
+	got := string(minified([]byte("// a\n(function () {\n  // b\n\n  var long = 1\n  x('//', long, long) // c\n})()\n"), []byte("(y)()\n")))
+	if want := `(function(){var e=1;x("//",e,e)})(),y()`; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+	for _, s := range []*script{formScript, workScript} {
+		sum := sha256.Sum256([]byte(s.Code))
+		if want := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; s.source != want {
+			t.Errorf("the policy names %s, want %s", s.source, want)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("what is no script is minified")
+		}
+	}()
+	minified([]byte("function ("))
 }
 
-// TestScriptOfAPage: a page has the script that it needs, and what the script needs.
+// TestScriptOfAPage: a page has the script that it needs, what the script needs, and a policy that allows that and no more.
 func TestScriptOfAPage(t *testing.T) {
-	tag := regexp.MustCompile(`<script [^>]*></script>`)
+	tag := regexp.MustCompile(`(?s)<script( [^>]*)>(.*)</script>`)
+	const work = ` data-bits="16" data-program="sfo/passenger" data-wait="One moment, please …"`
 	for name, c := range map[string]struct {
 		bits   int32
 		signed bool
-		want   string
+		script *script
+		data   string
+		policy string
 	}{
-		"tells visits":      {0, true, `<script src="/form.js" data-visits="/s/sfo/passenger/visits" data-touchpoint="security"></script>`},
-		"works too":         {16, true, `<script src="/proof.js" data-visits="/s/sfo/passenger/visits" data-touchpoint="security" data-bits="16" data-program="sfo/passenger" data-wait="One moment, please …"></script>`},
-		"only works":        {16, false, `<script src="/proof.js" data-visits="" data-touchpoint="" data-bits="16" data-program="sfo/passenger" data-wait="One moment, please …"></script>`},
-		"has nothing to do": {0, false, ""},
+		"tells visits":      {0, true, formScript, ` data-visits="/s/sfo/passenger/visits" data-touchpoint="security"`, "connect-src 'self'; "},
+		"works too":         {16, true, workScript, ` data-visits="/s/sfo/passenger/visits" data-touchpoint="security"` + work, "connect-src 'self'; worker-src 'self'; "},
+		"only works":        {16, false, workScript, ` data-visits="" data-touchpoint=""` + work, "worker-src 'self'; "},
+		"has nothing to do": {},
 	} {
 		s := testSurvey()
 		s.Access.ProofBits = c.bits
@@ -82,11 +120,20 @@ func TestScriptOfAPage(t *testing.T) {
 		}
 		h.registry.Set(programKey, p)
 		w := h.get(pagePath + "/security")
-		if got := tag.FindString(w.Body.String()); got != c.want {
-			t.Errorf("%s: %s\nwant %s", name, got, c.want)
+		want, policy := []string(nil), "img-src data:; "
+		if c.script != nil {
+			want = []string{c.data, string(c.script.Code)}
+			policy += "script-src " + c.script.source + "; " + c.policy
 		}
-		if allowed := strings.Contains(w.Header().Get("Content-Security-Policy"), "script-src 'self'"); allowed != (c.want != "") {
-			t.Errorf("%s: scripts allowed: %v", name, allowed)
+		got := tag.FindStringSubmatch(w.Body.String())
+		if len(got) > 0 {
+			got = got[1:]
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q\nwant %q", name, got, want)
+		}
+		if got := w.Header().Get("Content-Security-Policy"); !strings.Contains(got, policy+"form-action") {
+			t.Errorf("%s: %s\nwant %s", name, got, policy)
 		}
 	}
 }

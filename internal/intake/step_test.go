@@ -55,7 +55,7 @@ func formOf(t *testing.T, body string) url.Values {
 // shows are the questions that a page shows.
 func shows(body string) string {
 	var names []string
-	for _, m := range regexp.MustCompile(`(?:id="q_([a-z]+)_[a-z0-9]+" name|<textarea id="q_([a-z]+)")`).FindAllStringSubmatch(body, -1) {
+	for _, m := range regexp.MustCompile(`(?:<label><input type="[a-z]+" name="([a-z]+)"|<textarea id="q_([a-z]+)")`).FindAllStringSubmatch(body, -1) {
 		if name := m[1] + m[2]; len(names) == 0 || names[len(names)-1] != name {
 			names = append(names, name)
 		}
@@ -216,7 +216,7 @@ func TestPrefill(t *testing.T) {
 		checked []string
 		hints   []string
 	}{
-		"recommend=9":                                {[]string{`id="q_recommend_9" name="recommend" value="9" required checked`}, []string{english.Prefilled}},
+		"recommend=9":                                {[]string{`<input type="radio" name="recommend" value="9" required checked> 9</label>`}, []string{english.Prefilled}},
 		"recommend=9&used=wifi&used=none":            {[]string{`value="wifi" checked`, `value="none" checked`, `value="9" required checked`}, []string{english.Prefilled}},
 		"recommend=11":                               {nil, []string{english.PrefillUnfit}},
 		"recommend=9&recommend=8":                    {nil, []string{english.PrefillUnfit}},

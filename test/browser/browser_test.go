@@ -319,7 +319,10 @@ const (
 	back = `.quiet`
 )
 
-func label(id string) string { return `label[for="` + id + `"]` }
+// label is that of a choice.
+func label(name, value string) string {
+	return fmt.Sprintf(`label:has([name="%s"][value="%s"])`, name, value)
+}
 
 func click(selector string) action {
 	return chromedp.Steps(chromedp.ScrollIntoView(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector)))

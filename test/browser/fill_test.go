@@ -13,7 +13,7 @@ func TestByMouse(t *testing.T) {
 	e := newEndpoint(t)
 	b := newTab(e)
 	b.open(e.page("visit", ""))
-	b.do(click(label("q_recommend_9")), click(label("q_staff_4")), click(label("q_reason_cafe")), click(label("q_used_guide")), click(label("q_used_lockers")),
+	b.do(click(label("recommend", "9")), click(label("staff", "4")), click(label("reason", "cafe")), click(label("used", "guide")), click(label("used", "lockers")),
 		write("#q_comment", "Lovely <b>\nthank you"))
 	b.load(click(send))
 	b.sees("Thank you")
@@ -79,7 +79,7 @@ func TestWithoutScript(t *testing.T) {
 	e := newEndpoint(t)
 	b := newTab(e, withoutScript)
 	b.open(e.page("steps", ""))
-	b.do(click(label("q_recommend_3")))
+	b.do(click(label("recommend", "3")))
 	b.load(click(send))
 	b.sees("What went wrong?")
 	b.load(click(send))
@@ -92,7 +92,7 @@ func TestWithoutScript(t *testing.T) {
 		t.Errorf("going back lost the text: %q", got)
 	}
 	b.load(click(send))
-	b.do(click(label("q_staff_5")))
+	b.do(click(label("staff", "5")))
 	b.load(click(send))
 	b.sees("Thank you")
 	first := answers{"recommend": "3", "why": "The queue", "staff": "5"}
@@ -124,11 +124,14 @@ func TestInThreeLanguages(t *testing.T) {
 			b.load(click(send))
 			b.sees(c.needed)
 			// The lowest value stands where the language begins.
-			low, high := value[float64](b, `document.querySelector('label[for=q_staff_1]').getBoundingClientRect().x`), value[float64](b, `document.querySelector('label[for=q_staff_5]').getBoundingClientRect().x`)
+			left := func(score string) float64 {
+				return value[float64](b, `document.querySelector('`+label("staff", score)+`').getBoundingClientRect().x`)
+			}
+			low, high := left("1"), left("5")
 			if (low < high) != (c.direction == "ltr") {
 				t.Errorf("1 stands at %v, 5 at %v", low, high)
 			}
-			b.do(click(label("q_recommend_7")), write("#q_comment", "Zoë: جميل"))
+			b.do(click(label("recommend", "7")), write("#q_comment", "Zoë: جميل"))
 			b.load(click(send))
 			b.sees(c.thanks)
 			e.want("visit", answers{"@language": c.lang, "recommend": "7", "comment": "Zoë: جميل"})
@@ -151,18 +154,18 @@ func TestFaultsAreFound(t *testing.T) {
 	e := newEndpoint(t)
 	b := newTab(e)
 	b.open(e.page("visit", ""))
-	b.do(write("#q_comment", "still here"), click(label("q_used_shop")))
+	b.do(write("#q_comment", "still here"), click(label("used", "shop")))
 	b.load(click(send))
 	b.sees("Please check your answers")
 	if !value[bool](b, `document.activeElement.matches('.summary') && document.title.startsWith('Error:')`) {
 		t.Error("the summary has no focus, or the title does not say that something is wrong")
 	}
 	b.do(click(`.summary a`))
-	if got := value[string](b, `document.activeElement.id + document.querySelector('#q_comment').value + document.querySelectorAll(':checked').length`); got != "q_recommend_0still here1" {
+	if got := value[string](b, `document.activeElement.id + document.querySelector('#q_comment').value + document.querySelectorAll(':checked').length`); got != "q_recommendstill here1" {
 		t.Errorf("after the link: %s", got)
 	}
 	e.want("visit")
-	b.do(click(label("q_recommend_0")))
+	b.do(click(label("recommend", "0")))
 	b.load(click(send))
 	b.sees("Thank you")
 	e.want("visit", answers{"recommend": "0", "used": "shop", "comment": "still here"})

@@ -65,7 +65,7 @@ func TestLinkOfSingleUse(t *testing.T) {
 	b.sees("About: The café")
 	b.sees("About: The waiters")
 	e.want("invited")
-	b.do(click(label("q_recommend_9")))
+	b.do(click(label("recommend", "9")))
 	b.load(click(send))
 	b.sees("Thank you")
 	if value[bool](b, `document.documentElement.outerHTML.includes('invitation=') || location.href.includes('invitation') || document.body.innerText.includes('Start a new form')`) {
@@ -82,7 +82,7 @@ func TestLinkOfSingleUse(t *testing.T) {
 	b.sees("Thank you")
 
 	// Another one is not, and is told so where it is sent.
-	late.do(click(label("q_recommend_1")))
+	late.do(click(label("recommend", "1")))
 	late.load(click(send))
 	late.sees("This link has already been used")
 	b.until("the link is known to be used", func() bool { // a page does not wait long to learn it

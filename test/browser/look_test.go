@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -21,7 +22,7 @@ const (
 	axePath = "node_modules/axe-core/axe.min.js"
 	// artifacts is where screenshots are kept for people to look at.
 	artifacts = "artifacts"
-	// maxWeight is what a page may weigh on the wire with all that it loads, headers included.
+	// maxWeight is what a page may weigh on the wire, headers included.
 	maxWeight = 14 << 10
 	// minTarget is the least height and width of what is to be hit, in CSS pixels: WCAG 2.2, 2.5.8.
 	minTarget = 24
@@ -234,14 +235,19 @@ func TestAxeCanFail(t *testing.T) {
 	}
 }
 
-// checkWeight weighs every page that the tab has loaded, with all that came with it.
+// checkWeight weighs every page that the tab has loaded. A page is one request: nothing follows but what its reader does.
 func (b *tab) checkWeight() {
 	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	weights := map[cdp.LoaderID]float64{}
 	for _, r := range b.requests {
-		weights[r.loader] += r.bytes
+		switch {
+		case r.document:
+			weights[r.loader] += r.bytes
+		case !strings.HasSuffix(r.url, "/visits") && !strings.HasSuffix(r.url, "/proof.js"):
+			b.t.Errorf("the page asks for %s", r.url)
+		}
 	}
 	for loader, weight := range weights {
 		if weight == 0 || weight > maxWeight {

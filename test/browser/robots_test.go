@@ -40,9 +40,15 @@ func TestProof(t *testing.T) {
 	if value[bool](b, `isSecureContext || 'subtle' in crypto`) {
 		t.Error("the browser takes the page for one with TLS")
 	}
-	b.do(click(label("q_recommend_9")), write("#q_comment", "by mouse"))
+	if e.asked("/") != 1 {
+		t.Error("the page asks for something before anybody does something")
+	}
+	b.do(click(label("recommend", "9")), write("#q_comment", "by mouse"))
 	b.load(click(send))
 	b.sees("Thank you")
+	if e.asked("/proof.js") != 1 {
+		t.Error("the page does not ask for the worker once")
+	}
 	byMouse := with(worked, answers{"recommend": "9", "comment": "by mouse"})
 	e.want("proof", byMouse)
 
@@ -72,7 +78,7 @@ func TestProofWithoutScript(t *testing.T) {
 	e := newEndpoint(t)
 	b := newTab(e, withoutScript)
 	b.open(e.page("proof", ""))
-	b.do(click(label("q_recommend_9")), write("#q_comment", "no scripts here"))
+	b.do(click(label("recommend", "9")), write("#q_comment", "no scripts here"))
 	b.load(click(send))
 	b.sees("Thank you")
 	e.want("proof", answers{"recommend": "9", "comment": "no scripts here", "@standing": "suspect", "@failed": "proof", "@passed": "honeypot page time"})
@@ -91,7 +97,7 @@ func TestProofTakesLong(t *testing.T) {
 		window.setTimeout = (f, ms) => { if (ms) waited.push([ms, f]); else return real(f) }`})
 	b := newTab(e, soon)
 	b.open(e.page("proof", ""))
-	b.do(click(label("q_recommend_9")), write("#q_comment", "at work"), click(label("q_recommend_8")))
+	b.do(click(label("recommend", "9")), write("#q_comment", "at work"), click(label("recommend", "8")))
 	value[bool](b, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
 	b.do(click(send))
 	b.sees("One moment, please")
@@ -114,7 +120,7 @@ func TestProofOfAnotherForm(t *testing.T) {
 	e := newEndpoint(t)
 	b := newTab(e, command(network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true}))
 	b.open(e.page("proof", "?lang=en"))
-	b.do(click(label("q_recommend_9")), write("#q_comment", "again"))
+	b.do(click(label("recommend", "9")), write("#q_comment", "again"))
 	b.waits(`document.querySelector('[name=_proof]').value !== ''`)
 	before := value[string](b, `document.querySelector('[name=_id]').value`)
 	b.do(offline(true), click(send))

@@ -70,7 +70,7 @@ func TestBackAfterTheEnd(t *testing.T) {
 	e := newEndpoint(t)
 	b := newTab(e)
 	b.open(e.page("visit", ""))
-	b.do(click(label("q_recommend_8")), write("#q_comment", "once"))
+	b.do(click(label("recommend", "8")), write("#q_comment", "once"))
 	b.load(click(send))
 	b.sees("Thank you")
 	b.goBack()
@@ -88,7 +88,7 @@ func TestBackToFaults(t *testing.T) {
 	b.do(write("#q_comment", "hasty"))
 	b.load(click(send))
 	b.sees("Please check your answers")
-	b.do(click(label("q_recommend_8")))
+	b.do(click(label("recommend", "8")))
 	b.load(click(send))
 	b.sees("Thank you")
 	b.goBack()
@@ -128,7 +128,7 @@ func TestStoreAway(t *testing.T) {
 			e.serve("steps", nil)
 			b.load(click(send))
 			b.sees("The people you met")
-			b.do(click(label("q_staff_3")))
+			b.do(click(label("staff", "3")))
 			b.load(click(send))
 			b.sees("Your answers could not be saved just now.")
 			e.want("steps")
@@ -146,7 +146,7 @@ func TestNetworkDrops(t *testing.T) {
 	e := newEndpoint(t)
 	b := newTab(e)
 	drop := func() {
-		b.do(click(label("q_recommend_5")), write("#q_comment", "in a tunnel"), offline(true), click(send))
+		b.do(click(label("recommend", "5")), write("#q_comment", "in a tunnel"), offline(true), click(send))
 		b.waits(`location.protocol === 'chrome-error:' || document.body.innerText.includes('ERR_')`)
 	}
 	want := answers{"recommend": "5", "comment": "in a tunnel"}

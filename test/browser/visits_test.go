@@ -16,15 +16,15 @@ func TestVisitIsTold(t *testing.T) {
 	b := newTab(e)
 	b.open(e.page("visit", ""))
 	e.wantCounts("visit", map[string]int64{})
-	b.do(click(label("q_recommend_9")))
+	b.do(click(label("recommend", "9")))
 	e.wantCounts("visit", map[string]int64{"@unfinished recommend": 1})
-	b.do(write("#q_comment", "secret words"), click(label("q_reason_cafe")), click(label("q_used_lockers")))
+	b.do(write("#q_comment", "secret words"), click(label("reason", "cafe")), click(label("used", "lockers")))
 	if told := e.posted(true); len(told) != 1 {
 		t.Errorf("each change is told: %v", told)
 	}
 	b.open(e.page("visit", "?lang=de")) // a new form, of another visit
 	e.wantCounts("visit", map[string]int64{"@unfinished comment": 1})
-	b.do(click(label("q_recommend_9")))
+	b.do(click(label("recommend", "9")))
 	e.wantCounts("visit", map[string]int64{"@unfinished recommend": 1, "@unfinished comment": 1})
 	b.load(click(send))
 	b.sees("Vielen Dank")

@@ -4,8 +4,8 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +39,7 @@ func (p *Program) AnswerInABrowser(t *testing.T, score int) {
 	defer cancel()
 	ctx, end := context.WithTimeout(ctx, limit)
 	defer end()
-	choice := chromedp.CSS(`label[for="q_` + p.Question + "_" + strconv.Itoa(score) + `"]`)
+	choice := chromedp.CSS(fmt.Sprintf(`label:has([name="%s"][value="%d"])`, p.Question, score))
 	err := chromedp.Do(ctx, chromedp.Navigate(p.PageURL()), chromedp.WaitReady(chromedp.CSS("main")),
 		chromedp.ScrollIntoView(choice), chromedp.Click(choice))
 	if err != nil {
