@@ -22,7 +22,7 @@ func following(t *testing.T, s store.Feed, book *rollup.Book, n int64) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	changed := make(chan struct{}, 1)
-	f := &rollup.Follower{Source: "nhs/answers", Feed: s, Book: book, Clock: time.Now, Log: logr.Discard(), Changed: func([]store.Key) {
+	f := &rollup.Follower{Source: "nhs/answers", Feed: s, Book: book, Clock: time.Now, Log: logr.Discard(), Changed: func([]rollup.Place) {
 		select {
 		case changed <- struct{}{}:
 		default:
