@@ -39,8 +39,9 @@ func main() {
 	}
 }
 
-// defaults are what the benches of this repository measured on 2 cores that were busy with other work, and a machine that is
-// usual for databases. docs/scaling.md says where each comes from.
+// defaults are what -measure measured on 2 cores that were busy with other work, the targets that the benches of this repository
+// hold the product to, assumptions where there is neither, and a machine that is usual for databases. docs/scaling.md says which
+// is which.
 func defaults() settings {
 	return settings{
 		rates: "10000,100000,1000000",

@@ -18,8 +18,8 @@ const (
 	cached = 0.5
 )
 
-// Facts are what one answer, one count and one object cost. They are measured: -measure measures those of stores, the benches of
-// test/perf the others.
+// Facts are what one answer, one count and one object cost. Those of stores can be measured by -measure, most others by the benches
+// of test/perf; the rest are assumed.
 type Facts struct {
 	// AnswerCPU and PageCPU are CPU of an endpoint for an answer and for a page, RowCPU that of the database for an answer in a
 	// shared commit: microseconds of one core.
