@@ -257,7 +257,7 @@ func (w *world) receiptOf(s submission) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	status, text := w.call(http.MethodPost, w.responsesPath("visits"), "", "application/json", body)
+	status, text := w.callUntilThere(http.MethodPost, w.responsesPath("visits"), "", "application/json", body)
 	var taken struct{ Receipt string }
 	if err := json.Unmarshal([]byte(text), &taken); err != nil || status != http.StatusCreated || taken.Receipt == "" {
 		w.t.Fatalf("answer: %d %s", status, text)

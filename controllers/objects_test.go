@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -316,9 +317,21 @@ func (w *world) post(program string, s submission) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if status, text := w.call(http.MethodPost, w.responsesPath(program), "", "application/json", body); status != http.StatusCreated {
+	if status, text := w.callUntilThere(http.MethodPost, w.responsesPath(program), "", "application/json", body); status != http.StatusCreated {
 		w.t.Fatalf("answer: %d %s", status, text)
 	}
+}
+
+// callUntilThere calls as people's programs do: again, while a store that is being opened answers 503.
+func (w *world) callUntilThere(method, path, token, contentType string, body []byte) (status int, text string) {
+	w.t.Helper()
+	w.eventually("the store", func() error {
+		if status, text = w.call(method, path, token, contentType, body); status == http.StatusServiceUnavailable {
+			return errors.New(text)
+		}
+		return nil
+	})
+	return status, text
 }
 
 // token reads one of a program's tokens.
@@ -330,7 +343,14 @@ func (w *world) token(program, key string) string {
 // importAnswers sends answers as one import and expects all of them to be stored.
 func (w *world) importAnswers(program string, answers []submission) {
 	w.t.Helper()
-	if err := w.tryImport(program, answers); err != nil {
+	var err error
+	w.eventually("the store", func() error {
+		if err = w.tryImport(program, answers); err != nil && strings.HasPrefix(err.Error(), "import: 503") {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
 		w.t.Fatal(err)
 	}
 }

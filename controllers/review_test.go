@@ -144,7 +144,7 @@ func (w *world) receipt(s submission) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	status, text := w.call(http.MethodPost, w.responsesPath("visits"), "", "application/json", body)
+	status, text := w.callUntilThere(http.MethodPost, w.responsesPath("visits"), "", "application/json", body)
 	var answer struct{ Receipt string }
 	if err := json.Unmarshal([]byte(text), &answer); err != nil || status != http.StatusCreated || answer.Receipt == "" {
 		w.t.Fatalf("answer: %d %s (%v)", status, text, err)

@@ -269,7 +269,14 @@ func fillDisk(s *suite, t *testing.T, clinic, airport *ledger.Ledger) outcome {
 		if err := s.disk.Fill(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		pass(t, outage(time.Minute, 10*time.Second))
+		// The store writes into what its files have for a while before it needs more.
+		cluster.Await(t, "the full disk to be felt", patience, func(context.Context) error {
+			if c := airport.Counts(); c.Unavailable == 0 {
+				return fmt.Errorf("%+v", c)
+			}
+			return nil
+		})
+		pass(t, outage(time.Minute, 5*time.Second))
 	}, clinic)
 	wantUnavailable(t, airport)
 	if err := s.disk.Free(t.Context()); err != nil {
