@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Release unmaps the pages of the program's file that its start has read: the initialisation of all packages touches most of
-// a large binary, once. What is needed again comes back from the page cache. Nothing that was written is touched: these
-// are the code and, in a program that is not relocated when it is loaded, the constants. It does nothing on other systems
-// than Linux.
+// Release unmaps the pages of the program's file that were read so far: the initialisation of all packages touches most of a
+// large binary, once. What is needed again comes back from the page cache, in small pieces: a kernel that keeps files in huge
+// pages would map two megabytes for each byte that is read. Nothing that was written is touched: these are the code and, in a
+// program that is not relocated when it is loaded, the constants. It does nothing on other systems than Linux.
 func Release() error {
 	self, err := procfs.Self()
 	if err != nil {
@@ -31,15 +31,27 @@ func Release() error {
 	constants := !relocated()
 	for _, m := range maps {
 		readOnly := m.Perms.Read && !m.Perms.Write && m.Perms.Private
-		if m.Pathname != file || !readOnly || !m.Perms.Execute && !constants {
-			continue
-		}
-		if _, _, code := unix.Syscall(unix.SYS_MADVISE, m.StartAddr, m.EndAddr-m.StartAddr, unix.MADV_DONTNEED); code != 0 {
-			err = errors.Join(err, code)
+		if m.Pathname == file && readOnly && (m.Perms.Execute || constants) {
+			err = errors.Join(err, release(m))
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("resident: releasing pages: %w", err)
+	}
+	return nil
+}
+
+func release(m *procfs.ProcMap) error {
+	// A kernel without huge pages does not know the advice.
+	if err := advise(m, unix.MADV_NOHUGEPAGE); err != nil && !errors.Is(err, unix.EINVAL) {
+		return err
+	}
+	return advise(m, unix.MADV_DONTNEED)
+}
+
+func advise(m *procfs.ProcMap, advice uintptr) error {
+	if _, _, code := unix.Syscall(unix.SYS_MADVISE, m.StartAddr, m.EndAddr-m.StartAddr, advice); code != 0 {
+		return code
 	}
 	return nil
 }
