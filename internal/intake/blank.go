@@ -2,10 +2,13 @@ package intake
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"hash/crc32"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // blankForm is a page with a form that nobody has filled in: the same for everybody but for few values. It is rendered and
@@ -22,6 +25,8 @@ type piece struct {
 	text, packed []byte
 	value        int // an index of values, -1 for none
 	length       int // of the value
+	// again says that the value stood before. It is then a reference, in what the next piece has packed.
+	again bool
 }
 
 // values of a form that differ from one visitor to the next. They need no escapes in HTML nor in an address.
@@ -91,13 +96,16 @@ func renderBlank(p page, f form, v values) *blankForm {
 	return b
 }
 
-// newBlankForm returns nil where the id is not on the page, or it has the filler.
+// newBlankForm returns nil where the id is not on the page, or it has bytes of fillers.
 func newBlankForm(page []byte, values [3]string) *blankForm {
-	if !bytes.Contains(page, []byte(values[0])) || bytes.IndexByte(page, filler) >= 0 {
+	if !bytes.Contains(page, []byte(values[0])) || bytes.ContainsFunc(page, func(r rune) bool { return r < fillerEnd }) {
 		return nil
 	}
 	b := blankForm{pieces: cut(bytes.Clone(page), values)}
-	b.pack()
+	long := slices.ContainsFunc(values[:], func(v string) bool { return len(v) > maxFiller })
+	if b.pack(!long); !b.isSound() {
+		b.pack(false)
+	}
 	return &b
 }
 
@@ -119,15 +127,32 @@ func cut(page []byte, values [3]string) []piece {
 	}
 }
 
-// filler stands for values while a page is packed. No page has it, so that nothing behind refers to it.
-const filler = 0
+const (
+	// fillerEnd is above all bytes of fillers. No page has them, so that no text refers to a value.
+	fillerEnd = 8
+	// maxFiller is the most bytes of a value for which no four in a row stand twice in the fillers of all values.
+	maxFiller = 456
+)
+
+// filler stands for a value while a page is packed. It counts, so that what refers to any part of it can only be the same value
+// again, and not a part of another one.
+func filler(value, length int) []byte {
+	const digits = fillerEnd - 1
+	var out []byte
+	for n := value * maxFiller / 4; len(out) < length; n++ {
+		out = append(out, 0, byte(1+n/digits/digits%digits), byte(1+n/digits%digits), byte(1+n%digits))
+	}
+	return out[:length]
+}
 
 // gzipHeader says that the time and the file system are not known.
 var gzipHeader = []byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff}
 
-// pack compresses the page with fillers for the values, and keeps the rest.
-func (b *blankForm) pack() {
+// pack compresses the page with fillers for the values, and keeps the rest. With references, a value that stood before is left to
+// the packer, which should find it there: on the page of a link its token stands once for each language.
+func (b *blankForm) pack(references bool) {
 	var packed bytes.Buffer
+	var stood [3]bool
 	zw := newPacker(&packed)
 	defer packers.Put(zw)
 	for i := range b.pieces {
@@ -136,16 +161,41 @@ func (b *blankForm) pack() {
 		_, _ = zw.Write(p.text)
 		if p.value < 0 {
 			_ = zw.Close()
-		} else {
-			_ = zw.Flush()
+			p.packed = bytes.Clone(packed.Bytes())
+			return
 		}
+		p.packed, p.again = nil, references && stood[p.value]
+		if p.again {
+			_, _ = zw.Write(filler(p.value, p.length))
+			continue
+		}
+		_ = zw.Flush()
 		p.packed = bytes.Clone(packed.Bytes())
-		if p.value >= 0 {
-			_, _ = zw.Write(bytes.Repeat([]byte{filler}, p.length))
-			_ = zw.Flush()
-			packed.Reset()
+		_, _ = zw.Write(filler(p.value, p.length))
+		_ = zw.Flush()
+		packed.Reset()
+		stood[p.value] = true
+	}
+}
+
+// isSound says whether the page unpacks to what it is. It does not where the packer wrote a filler instead of a reference, as it does
+// with what is left of it after long ones.
+func (b *blankForm) isSound() bool {
+	var values [3]string
+	for _, p := range b.pieces {
+		if p.value >= 0 { // other bytes than the filler's, of which as few stand twice
+			values[p.value] = strings.Map(func(r rune) rune { return r + 'A' }, string(filler(p.value, p.length)))
 		}
 	}
+	var page, packed bytes.Buffer
+	b.append(&page, values)
+	b.appendPacked(&packed, values)
+	zr, err := gzip.NewReader(&packed)
+	if err != nil {
+		return false
+	}
+	unpacked, err := io.ReadAll(zr) // and holds it to the sum
+	return err == nil && bytes.Equal(unpacked, page.Bytes())
 }
 
 // fits says whether the values are as long as those that were cut out.
@@ -190,7 +240,9 @@ func (b *blankForm) appendPacked(to *bytes.Buffer, values [3]string) {
 		if p.value >= 0 {
 			stored := appendStored(to.AvailableBuffer(), values[p.value])
 			sum = crc32.Update(sum, crc32.IEEETable, stored[storedHead:])
-			to.Write(stored)
+			if !p.again {
+				to.Write(stored)
+			}
 		}
 	}
 	trailer := binary.LittleEndian.AppendUint32(to.AvailableBuffer(), sum)

@@ -145,6 +145,7 @@ func TestNewBlankForm(t *testing.T) {
 	for page, want := range map[string]string{
 		"no id":              "",
 		"\x00<id>":           "",
+		"\x07<id>":           "",
 		"<id>":               "|0||",
 		"a<id>b<token>c":     "a|0|b|1|c|",
 		"<token><id><token>": "|1||0||1||",
@@ -161,6 +162,77 @@ func TestNewBlankForm(t *testing.T) {
 		if got != want {
 			t.Errorf("%q is cut as %q, want %q", page, got, want)
 		}
+	}
+}
+
+// TestFillers: four bytes in a row, the least that a packer refers to, stand once in all of them.
+func TestFillers(t *testing.T) {
+	stood := map[string]bool{}
+	for value := range 3 {
+		f := filler(value, maxFiller)
+		for i := range len(f) - 3 {
+			if four := string(f[i : i+4]); stood[four] {
+				t.Fatalf("%q stands twice", four)
+			} else {
+				stood[four] = true
+			}
+		}
+		for _, b := range f {
+			if b >= fillerEnd {
+				t.Fatalf("%d is in a filler", b)
+			}
+		}
+	}
+}
+
+// TestBlankFormOfRepeatedValues: values that stand several times on a page are packed once, whatever their length, and what is put in
+// their place stands wherever they did.
+func TestBlankFormOfRepeatedValues(t *testing.T) {
+	referred := 0
+	for length := 1; length <= maxFiller+40; length++ {
+		first := [3]string{strings.Repeat("i", 36), strings.Repeat("t", 30), strings.Repeat("v", length)}
+		var page strings.Builder
+		page.WriteString("<id " + first[0] + ">")
+		for i := range 12 {
+			page.WriteString("<a href=\"/s?lang=" + strconv.Itoa(i) + "&amp;invitation=" + first[2] + "\" lang=\"" + strconv.Itoa(i) + "\">")
+		}
+		page.WriteString(strings.Repeat("A text between. ", 50) + first[1] + "\n" + first[2] + "\">" + first[0] + "</html>\n")
+		b := newBlankForm([]byte(page.String()), first)
+		next := [3]string{strings.Repeat("0123456789ab", 3), strings.Repeat("a<id", 8)[:30], strings.Repeat("0a1b2c3d4e5f6", 40)[:length]}
+		want := strings.NewReplacer(first[0], next[0], first[1], next[1], first[2], next[2]).Replace(page.String())
+		if length < 3 { // the letter alone stands in words, too
+			want = ""
+		}
+		var plain, packed bytes.Buffer
+		b.append(&plain, next)
+		b.appendPacked(&packed, next)
+		size := packed.Len()
+		zr, err := gzip.NewReader(&packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(zr)
+		if err != nil || !bytes.Equal(got, plain.Bytes()) || want != "" && plain.String() != want {
+			t.Fatalf("a value of %d bytes: %v\n%s\nis packed as\n%s", length, err, plain.String(), got)
+		}
+		if size < 3*length+400 {
+			referred++
+		}
+	}
+	if referred < maxFiller-40 {
+		t.Errorf("values of %d lengths are packed once", referred)
+	}
+}
+
+// TestBlankFormIsSound: a page that does not unpack to what it is, is found out.
+func TestBlankFormIsSound(t *testing.T) {
+	b := newBlankForm([]byte("a<id>b<id>c"), [3]string{"<id>"})
+	if !b.isSound() {
+		t.Error("a page that is sound is not")
+	}
+	b.pieces[1].again = !b.pieces[1].again
+	if b.isSound() {
+		t.Error("a page without a value is sound")
 	}
 }
 

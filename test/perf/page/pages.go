@@ -94,8 +94,8 @@ func sentence(r *rand.Rand, n int) string {
 	return strings.ToUpper(drawn[0][:1]) + strings.Join(drawn, " ")[1:] + "?"
 }
 
-// largest is a page with the largest logo, the most questions, of all types, in two languages, with a notice, colours, a contact
-// form and the longest names, opened by an invitation's link.
+// largest is a page with the largest logo, the most questions, of all types, in all languages that the page has words of, with a
+// notice, colours, a contact form and the longest names, opened by an invitation's link.
 func largest(name string, bits int32) (page, error) {
 	r := rand.New(rand.NewPCG(1, 2)) // the same texts in every run
 	text := func(n int) v1alpha1.LocalizedText {
@@ -105,13 +105,17 @@ func largest(name string, bits int32) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
+	title := text(10)
+	for _, language := range []string{"ar", "de", "fr", "hi", "it", "ja", "nl", "pl", "pt", "zh"} {
+		title[language] = "x"
+	}
 	long := strings.Repeat("n", maxName)
 	program := &v1alpha1.SurveyProgram{}
 	program.Namespace, program.Name = long, long[:52]
 	program.Spec = v1alpha1.SurveyProgramSpec{
 		DisplayName: sentence(r, 10), Access: v1alpha1.Access{Robots: v1alpha1.Robots{ProofOfWorkBits: bits}},
 		Survey: v1alpha1.Survey{
-			DefaultLanguage: "en", Title: text(10), PrivacyNotice: text(40), Questions: questions(text), Contact: &v1alpha1.ContactForm{},
+			DefaultLanguage: "en", Title: title, PrivacyNotice: text(40), Questions: questions(text), Contact: &v1alpha1.ContactForm{},
 			Branding: &v1alpha1.Branding{
 				Logo: logo, Light: &v1alpha1.Colors{AccentColor: "#8a1f5c", BackgroundColor: "#fff8f0"}, Dark: &v1alpha1.Colors{AccentColor: "#ffd166"},
 			},
