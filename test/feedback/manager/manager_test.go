@@ -13,9 +13,11 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -40,7 +42,17 @@ import (
 // folder has the front proxy's certificates.
 var folder string
 
+// asCommand lets this test's binary be the cx-operator command: the manager is a process of its own, as it is installed, and
+// what it sets for a whole process (the logger of the libraries) is not this test's.
+const asCommand = "CX_OPERATOR_TEST_AS_COMMAND"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		code := cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+		stop()
+		os.Exit(code)
+	}
 	var err error
 	if folder, err = os.MkdirTemp("", "feedback-manager-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -265,18 +277,21 @@ func TestFromAnAnswerToTheCustomer(t *testing.T) {
 	if _, err := k.kubectl("patch", "apiservice", feedback.APIServiceName, "--type", "merge", "-p", fmt.Sprintf(`{"spec":{"service":{"port":%d}}}`, port)); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("POD_NAME", podName)
-	t.Setenv("POD_NAMESPACE", system)
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan int, 1)
-	args := []string{
+	manager := exec.Command(os.Args[0],
 		"manager", "--kubeconfig", k.operator(), "--leader-elect=false", "--embedded-endpoint", "--data-dir", t.TempDir(),
 		"--intake-bind-address", fmt.Sprintf("127.0.0.1:%d", survey), "--public-url", fmt.Sprintf("http://127.0.0.1:%d", survey),
 		"--metrics-bind-address", "0", "--health-probe-bind-address", "0",
-		"--feedback-api-bind-address", fmt.Sprintf("127.0.0.1:%d", port), "--feedback-api-service", system + "/" + service,
+		"--feedback-api-bind-address", fmt.Sprintf("127.0.0.1:%d", port), "--feedback-api-service", system+"/"+service)
+	manager.Env = append(os.Environ(), asCommand+"=1", "POD_NAME="+podName, "POD_NAMESPACE="+system)
+	manager.Stdout, manager.Stderr = &k.log, &k.log
+	if err := manager.Start(); err != nil {
+		t.Fatal(err)
 	}
-	go func() { ended <- cli.Main(ctx, args, nil, &k.log, &k.log) }()
-	defer stop()
+	ended := sync.OnceValue(manager.Wait)
+	t.Cleanup(func() {
+		_ = manager.Process.Kill()
+		_ = ended()
+	})
 
 	k.apply(program, k.namespace)
 	name := k.answer(fmt.Sprintf("http://127.0.0.1:%d/api/v1/namespaces/%s/programs/stay/responses", survey, k.namespace))
@@ -292,9 +307,11 @@ func TestFromAnAnswerToTheCustomer(t *testing.T) {
 	}
 	k.trustsAgain()
 
-	stop()
-	if code := <-ended; code != 0 {
-		t.Errorf("the manager ended with %d:\n%s", code, k.log.String())
+	if err := manager.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := ended(); err != nil {
+		t.Errorf("the manager ended with %v:\n%s", err, k.log.String())
 	}
 	if got := k.label(); got != "" {
 		t.Errorf("after its end the pod has the label %q", got)
