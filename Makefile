@@ -208,8 +208,8 @@ bench-intake: postgres ## How near taking answers is to a bare handler and to th
 	@go run ./test/perf/intake $(BENCHFLAGS)
 
 .PHONY: bench-evaluate
-bench-evaluate: postgres ## What judging costs at 10 thousand to 100 million answers, and how soon an answer counts. Takes long.
-	@go run ./test/perf/evaluate $(BENCHFLAGS)
+bench-evaluate: kube postgres ## What judging costs at 10 thousand to 100 million answers, and how soon an answer counts. Takes long.
+	@assets=$(kube_assets); KUBEBUILDER_ASSETS=$$assets go run ./test/perf/evaluate $(BENCHFLAGS)
 
 .PHONY: bench-operator
 bench-operator: kube ## How near the operator is to a bare client on a real API server, at 10,000 programs. Takes long.
@@ -225,14 +225,22 @@ bench-counts: kube postgres chromium ## Check what can be counted exactly, such 
 	@$(call bench_all,-counts) | tee bin/bench-counts.txt; go run ./test/perf/check bin/bench-counts.txt
 
 .PHONY: bench-check
-bench-check: kube postgres chromium ## Run all benches and check every figure against test/perf/ranges.json. Takes hours.
-	$(call say,All benches)
-	@$(call bench_all,$(BENCHFLAGS)) | tee bin/bench.txt; go run ./test/perf/check bin/bench.txt
+bench-check: kube postgres chromium ## Run all benches at small sizes and check every figure against test/perf/ranges.json.
+	$(call say,All benches, at small sizes)
+	@$(call bench_all,-short) | tee bin/bench.txt; go run ./test/perf/check bin/bench.txt
 
 .PHONY: bench-calibrate
-bench-calibrate: kube postgres chromium ## Make test/perf/ranges.json anew from RUNS runs of all benches. Takes a day.
-	@for run in $$(seq $(RUNS)); do $(call bench_all,$(BENCHFLAGS)) | tee bin/bench-$$run.txt; done; \
-	go run ./test/perf/check -calibrate $$(seq -f bin/bench-%g.txt $(RUNS))
+bench-calibrate: kube postgres chromium ## Make test/perf/ranges.json anew from RUNS runs of all benches. Leave the machine alone meanwhile.
+	@for run in $$(seq $(RUNS)); do \
+	  printf '\n==> Run %s of $(RUNS)\n' $$run; \
+	  $(call bench_all,-counts) | tee bin/bench-counts-$$run.txt; \
+	  $(call bench_all,-short) | tee bin/bench-$$run.txt; \
+	done; \
+	go run ./test/perf/check -calibrate $$(seq -f bin/bench-counts-%g.txt $(RUNS)) $$(seq -f bin/bench-%g.txt $(RUNS))
+
+.PHONY: scaling
+scaling: ## Show how far which engine carries, from one machine to internet scale: the arithmetic of docs/scaling.md.
+	@go run ./hack/scaling $(BENCHFLAGS)
 
 ##@ Steps of 'make test', and what they need
 

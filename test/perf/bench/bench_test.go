@@ -116,15 +116,16 @@ func TestCheck(t *testing.T) {
 		{Bench: "intake", Case: "rate", Unit: "answers/s", Value: 900, Limit: 1000, Ratio: 0.9},
 		{Bench: "intake", Case: "rate", Unit: "answers/s", Value: 700, Limit: 1000, Ratio: 0.7},
 		{Bench: "intake", Case: "allocations", Unit: "allocations", Value: 88},
+		{Bench: "intake", Case: "start", Unit: "ms", Value: 60, Limit: 150, Ratio: 0.4},
 	}
-	old := []Range{{Bench: "intake", Case: "rate", Of: "ratio", Low: new(float64)}}
-	ranges := Calibrate(runs, old)
+	ranges := Calibrate(runs)
 	got, err := json.Marshal(ranges)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `[{"bench":"intake","case":"allocations","of":"value","runs":1,"mean":88,"spread":0,"low":88,"high":88},` +
 		`{"bench":"intake","case":"rate","of":"ratio","runs":2,"mean":0.8,"spread":0.25,"low":0.35},` +
+		`{"bench":"intake","case":"start","of":"ratio","runs":1,"mean":0.4,"spread":0,"high":0.8},` +
 		`{"bench":"page","case":"wire","of":"ratio","runs":2,"mean":0.5,"spread":0,"low":0.5,"high":0.5}]`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("ranges (-want +got):\n%s", diff)
@@ -135,17 +136,19 @@ func TestCheck(t *testing.T) {
 	later := []Figure{
 		{Bench: "page", Case: "wire", Ratio: 0.51},
 		{Bench: "intake", Case: "rate", Ratio: 0.3},
+		{Bench: "intake", Case: "start", Ratio: 0.9},
 		{Bench: "intake", Case: "new", Ratio: 1},
 	}
 	wrong := Check(ranges, later)
 	if diff := cmp.Diff([]string{
 		"page: wire: ratio 0.51, at most 0.5 is in range",
 		"intake: rate: ratio 0.3, at least 0.35 is in range",
+		"intake: start: ratio 0.9, at most 0.8 is in range",
 		"intake: new: has no range: calibrate it",
 	}, wrong); diff != "" {
 		t.Errorf("wrong (-want +got):\n%s", diff)
 	}
-	better := []Figure{{Bench: "intake", Case: "rate", Ratio: 40}}
+	better := []Figure{{Bench: "intake", Case: "rate", Ratio: 40}, {Bench: "intake", Case: "start", Ratio: 0.1}}
 	if wrong := Check(ranges, better); len(wrong) > 0 {
 		t.Errorf("a better figure is wrong: %q", wrong)
 	}

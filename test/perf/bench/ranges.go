@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Range is what a figure may be. It comes from runs of the bench, and is checked in.
@@ -77,13 +78,13 @@ func Check(ranges []Range, figures []Figure) []string {
 	return wrong
 }
 
-// slack is how far beyond the worst of its runs a figure may be: machines differ.
-const slack = 0.5
+// slack is by which factor a figure may be worse than in the worst of its runs: machines differ, and what else runs on them.
+const slack = 2
 
 // Calibrate makes ranges of the figures of several runs, in the order of their names. A figure whose unit says that it is
-// counted ("requests", "allocations", "bytes", ...) and that was the same in every run is exact. Others get a bound on the
-// side that is worse, as old tells; without an old range, on both sides.
-func Calibrate(figures []Figure, old []Range) []Range {
+// counted ("requests", "allocations", "bytes", ...) and that was the same in every run is exact. Others have a bound on the
+// side that is worse: of a rate that is the lower one, of a time, a size and a share of them the upper one.
+func Calibrate(figures []Figure) []Range {
 	runs := map[[2]string][]Figure{}
 	for _, f := range figures {
 		key := [2]string{f.Bench, f.Case}
@@ -101,18 +102,14 @@ func Calibrate(figures []Figure, old []Range) []Range {
 		}
 		r.Mean = round(mean(values))
 		r.Spread = round((slices.Max(values) - slices.Min(values)) / math.Max(math.Abs(r.Mean), math.SmallestNonzeroFloat64))
-		low, high := round(slices.Min(values)*(1-slack)), round(slices.Max(values)*(1+slack))
-		if counted[all[0].Unit] && slices.Max(values) == slices.Min(values) {
-			low, high = values[0], values[0]
-		}
-		r.Low, r.High = &low, &high
-		if i := slices.IndexFunc(old, func(o Range) bool { return o.Bench == r.Bench && o.Case == r.Case }); i >= 0 {
-			if old[i].Low == nil {
-				r.Low = nil
-			}
-			if old[i].High == nil {
-				r.High = nil
-			}
+		low, high := round(slices.Min(values)/slack), round(slices.Max(values)*slack)
+		switch {
+		case counted[all[0].Unit] && slices.Max(values) == slices.Min(values):
+			r.Low, r.High = &values[0], &values[0]
+		case strings.HasSuffix(all[0].Unit, "/s"):
+			r.Low = &low
+		default:
+			r.High = &high
 		}
 		ranges = append(ranges, r)
 	}

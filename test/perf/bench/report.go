@@ -59,7 +59,7 @@ func (r *Report) Print(out io.Writer) error {
 }
 
 func (f Figure) asked() string {
-	text := ""
+	var text string
 	switch {
 	case f.wanted.least > 0:
 		text = "≥ " + short(f.wanted.least)

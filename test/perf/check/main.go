@@ -36,7 +36,7 @@ func run(path string, calibrate bool, files []string) error {
 		return err
 	}
 	if calibrate {
-		return save(path, bench.Merge(ranges, bench.Calibrate(figures, ranges)))
+		return save(path, bench.Merge(ranges, bench.Calibrate(figures)))
 	}
 	if wrong := bench.Check(ranges, figures); len(wrong) > 0 {
 		for _, line := range wrong {
