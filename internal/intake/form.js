@@ -1,13 +1,15 @@
-// Tells how far a form was filled in, never with what.
+// Tells how far a form was filled in, never with what. It does nothing before somebody does, so that the page is painted first.
 (function () {
   var me = document.currentScript.dataset, names = [], told = -1, seen = -1, sent
   function value(name) {
     var e = document.querySelector('[name=' + name + ']')
     return e ? e.value : ''
   }
-  document.querySelectorAll('form [name]').forEach(function (e) {
-    if (e.type != 'hidden' && e.name[0] != '_' && names.indexOf(e.name) < 0) names.push(e.name)
-  })
+  function find() {
+    document.querySelectorAll('form [name]').forEach(function (e) {
+      if (e.type != 'hidden' && e.name[0] != '_' && names.indexOf(e.name) < 0) names.push(e.name)
+    })
+  }
   function tell() {
     if (sent || !me.visits || seen <= told) return
     navigator.sendBeacon(me.visits, new URLSearchParams({
@@ -15,6 +17,7 @@
     }))
   }
   document.addEventListener('change', function (e) {
+    if (!names[0]) find()
     seen = Math.max(seen, names.indexOf(e.target.name))
     if (told < 0) tell()
   })

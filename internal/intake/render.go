@@ -55,6 +55,13 @@ func newPacker(to io.Writer) *flate.Writer {
 	return zw
 }
 
+// maxOpen is the most languages that stand open on a page.
+const maxOpen = 4
+
+// Folded says whether the languages show once somebody opens their list. Each script is a font that the browser has to look for,
+// and many of them would take longer to paint than the questions.
+func (v view) Folded() bool { return len(v.Switch) > maxOpen }
+
 // render writes a page. It is built whole before its first byte is sent, so that a client never gets half of one.
 func (s *Server) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
 	body := newBuffer()

@@ -65,9 +65,9 @@ func run(ctx context.Context, o options, only string) error {
 	if err := (*browser)(nil).measure(ctx, o, report, pages, inProcess); err != nil {
 		return err
 	}
-	report.Note("Bytes: all that the server wrote to the browser, headers included. Paint: first contentful paint, beside that of a page of")
-	report.Note("one word; every load is by a tab of its own, without a cache or connections. Rendering: CPU of the process, garbage")
-	report.Note("collection included, without a network; beside packing the same page with gzip.")
+	report.Note("Bytes: all that the server wrote to the browser, headers included. Paint: first contentful paint after the start of the")
+	report.Note("navigation, beside that of a page of one word; every load is by a tab of its own, without a cache or connections.")
+	report.Note("Rendering: CPU of the process, garbage collection included, without a network; beside packing the same page with gzip.")
 	return report.Print(os.Stdout)
 }
 

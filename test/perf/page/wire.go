@@ -75,7 +75,8 @@ func wire(ctx context.Context, b *browser, p page, o options) (figures []bench.F
 	return figures, nil
 }
 
-// paint compares when a page and an empty one of the same server are painted, in turns.
+// paint compares when a page and an empty one of the same server are painted, in turns, after each was loaded once for what the
+// browser and the server make once.
 func paint(ctx context.Context, b *browser, p page, o options) (figures []bench.Figure, err error) {
 	s, err := serve(ctx, p)
 	if err != nil {
@@ -87,6 +88,9 @@ func paint(ctx context.Context, b *browser, p page, o options) (figures []bench.
 			loaded, err := b.open(ctx, s.url+path, 0)
 			return loaded.Paint, err
 		}
+	}
+	if _, err := bench.Interleave(ctx, 1, opened(p.path), opened(emptyPath)); err != nil {
+		return nil, err
 	}
 	var pages, empties bench.Sample
 	for range o.rounds {
