@@ -9,11 +9,11 @@ import (
 
 // counts measures what is the same in every run.
 func counts(o options, report *bench.Report) error {
-	const touchpoints = 500
-	for _, d := range []density{densities[0], densities[2]} {
+	const touchpoints = oneOf
+	for _, d := range []density{densities[0], densities[3]} {
 		w := newWorld()
 		w.fillBook(d, touchpoints)
-		subjects, err := w.subjects(touchpoints)
+		subjects, err := w.subjects(d, touchpoints)
 		if err != nil {
 			return err
 		}
