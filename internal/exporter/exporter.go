@@ -3,6 +3,7 @@
 package exporter
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -15,15 +16,18 @@ type Exporter struct {
 	descs map[string]*prometheus.Desc
 
 	mu sync.RWMutex
-	// series by source. What a pointer points to is never changed, so a scrape reads it without the lock.
-	series map[Source]*Series
+	// entries by source. What their series point to is never changed, so a scrape reads it without the lock.
+	entries map[Source]*entry
+	// order is the entries in the order of their ranks as the last scrape needed it, and ordered whether it still is.
+	order   []*entry
+	ordered bool
 }
 
 var _ prometheus.Collector = (*Exporter)(nil)
 
 // New returns an exporter without series.
 func New() *Exporter {
-	e := &Exporter{descs: map[string]*prometheus.Desc{}, series: map[Source]*Series{}}
+	e := &Exporter{descs: map[string]*prometheus.Desc{}, entries: map[Source]*entry{}}
 	for _, m := range Metrics() {
 		e.descs[m.Name] = m.desc()
 	}
@@ -38,7 +42,10 @@ func (e *Exporter) Set(src Source, s Series) {
 		return
 	}
 	e.mu.RLock()
-	old := e.series[src]
+	var old *Series
+	if known := e.entries[src]; known != nil {
+		old = known.series
+	}
 	e.mu.RUnlock()
 	if old != nil && old.equal(s) {
 		return
@@ -46,14 +53,26 @@ func (e *Exporter) Set(src Source, s Series) {
 	fresh := s.clone()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.series[src] = fresh
+	known := e.entries[src]
+	if known == nil {
+		known = &entry{source: src, series: fresh}
+		e.entries[src], e.ordered = known, false
+		return
+	}
+	if known.series.rank(src) != fresh.rank(src) {
+		e.ordered = false
+	}
+	known.series = fresh
 }
 
 // Delete removes all the series of a source. It does nothing where there are none.
 func (e *Exporter) Delete(src Source) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.series, src)
+	if _, ok := e.entries[src]; ok {
+		delete(e.entries, src)
+		e.order, e.ordered = nil, false
+	}
 }
 
 // Describe sends the descriptors of all metrics.
@@ -66,10 +85,9 @@ func (e *Exporter) Describe(out chan<- *prometheus.Desc) {
 // Collect sends all series. It holds the lock only to list the sources.
 func (e *Exporter) Collect(out chan<- prometheus.Metric) {
 	w := writer{descs: e.descs, out: out}
-	for _, s := range e.snapshot() {
-		for i := range s.Objectives {
-			w.objective(&s.Objectives[i])
-		}
+	all := e.snapshot()
+	w.objectives(all)
+	for _, s := range all {
 		for i := range s.Plans {
 			w.plan(&s.Plans[i])
 		}
@@ -87,12 +105,17 @@ func (e *Exporter) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
+// snapshot returns the series of all sources, in order.
 func (e *Exporter) snapshot() []*Series {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	all := slices.Grow([]*Series(nil), len(e.series))
-	for _, s := range e.series {
-		all = append(all, s)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.ordered {
+		e.order = slices.SortedFunc(maps.Values(e.entries), compareEntries)
+		e.ordered = true
+	}
+	all := make([]*Series, len(e.order))
+	for i, known := range e.order {
+		all[i] = known.series
 	}
 	return all
 }

@@ -315,17 +315,17 @@ func TestSetReplacesAndDeleteRemoves(t *testing.T) {
 	for other := range airport() {
 		e.Set(other, Series{})
 	}
-	if got := scrape(t, e); got != "" || len(e.series) != 0 {
-		t.Errorf("%d sources left: %s", len(e.series), got)
+	if got := scrape(t, e); got != "" || len(e.entries) != 0 {
+		t.Errorf("%d sources left: %s", len(e.entries), got)
 	}
 }
 
 func TestEqualSeriesChangeNothing(t *testing.T) {
 	src := Source{Kind: "Touchpoint", Namespace: "sfo", Name: "food"}
 	e := exporterOf(airport())
-	before := e.series[src]
+	before := e.entries[src].series
 	e.Set(src, airport()[src])
-	if e.series[src] != before {
+	if e.entries[src].series != before {
 		t.Error("equal series were stored anew")
 	}
 	if allocated := testing.AllocsPerRun(100, func() { e.Set(src, *before) }); allocated != 0 {

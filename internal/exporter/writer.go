@@ -12,10 +12,10 @@ import (
 	"github.com/cx-operator/cx-operator/internal/participation"
 )
 
-// objectiveStates are the values of the label state of cx_objective_state.
+// objectiveStates are the values of the label state of cx_objective_state, in their order.
 var objectiveStates = []v1alpha1.ObjectiveState{
-	v1alpha1.StateInsufficientData, v1alpha1.StateMet, v1alpha1.StateMissed,
-	v1alpha1.StateAtRisk, v1alpha1.StateOnTrack, v1alpha1.StateStale,
+	v1alpha1.StateAtRisk, v1alpha1.StateInsufficientData, v1alpha1.StateMet,
+	v1alpha1.StateMissed, v1alpha1.StateOnTrack, v1alpha1.StateStale,
 }
 
 var planStates = []v1alpha1.WorkState{
@@ -29,8 +29,8 @@ type writer struct {
 	out   chan<- prometheus.Metric
 }
 
-func (w writer) objective(o *Objective) {
-	labels := pairs(objectiveLabels, o.Namespace, o.Program, o.Touchpoint, o.Objective, o.Metric, o.Team)
+// objective sends the series of an objective but for its state.
+func (w writer) objective(o *Objective, labels []*dto.LabelPair) {
 	if f := o.Figures; f != nil {
 		w.gauge(objectiveScore, labels, f.Score)
 		if f.HasInterval {
@@ -40,7 +40,6 @@ func (w writer) objective(o *Objective) {
 	}
 	w.gauge(objectiveTarget, labels, o.Target)
 	w.gauge(objectiveResponses, labels, float64(o.Responses))
-	states(w, objectiveState, stateLabel, labels, objectiveStates, o.State)
 }
 
 func (w writer) plan(p *Plan) {

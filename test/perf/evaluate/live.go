@@ -42,14 +42,14 @@ func liveMetrics(ctx context.Context, o options, report *bench.Report) (err erro
 	if o.live.touchpoints < perProgram || o.live.namespaces < 1 || o.live.rate < 1 {
 		return errors.New("-live-touchpoints must be 5 or more, -live-namespaces and -rate 1")
 	}
-	op, err := startOperator(ctx)
+	settled, end := context.WithTimeoutCause(ctx, settleLimit, fmt.Errorf("the operator has not judged everything within %s", settleLimit))
+	defer end()
+	op, err := startOperator(settled, o.live.create)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, op.stop()) }()
 	l := newLedger(o.live)
-	settled, end := context.WithTimeoutCause(ctx, settleLimit, fmt.Errorf("the operator has not judged everything within %s", settleLimit))
-	defer end()
 	if err := op.prepare(settled, o.live, l); err != nil {
 		return err
 	}

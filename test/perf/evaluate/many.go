@@ -34,15 +34,18 @@ type density struct {
 	name string
 	// hours from one answer to the next: 8 is three a day; below 1 is several in an hour.
 	hours float64
+	// only is the question of the only objective; "" for one on each of the two questions.
+	only string
 	// of is how many touchpoints there are.
 	of func(options) int
 }
 
 var densities = []density{
-	{"3 answers a day", 8, func(o options) int { return o.touchpoints }},
-	{"an answer an hour", 1, func(o options) int { return o.busy }},
-	{"10 answers an hour", 0.1, func(o options) int { return o.busy }},
-	{"100 answers an hour", 0.01, func(o options) int { return o.busy }},
+	{"3 answers a day", 8, "", func(o options) int { return o.touchpoints }},
+	{"an answer an hour to one question of 11 values", 1, recommend, func(o options) int { return o.busy }},
+	{"an answer an hour", 1, "", func(o options) int { return o.busy }},
+	{"10 answers an hour", 0.1, "", func(o options) int { return o.busy }},
+	{"100 answers an hour", 0.01, "", func(o options) int { return o.busy }},
 }
 
 // manyTouchpoints measures what a touchpoint takes in memory, and what it takes to judge those that changed.
@@ -59,7 +62,7 @@ func manyTouchpoints(ctx context.Context, o options, report *bench.Report) error
 	if len(wanted) == 0 {
 		return nil
 	}
-	report.Note("A touchpoint has two objectives on %d days. Of it the manager holds its counts and those of its visits, its share of the", windowDays)
+	report.Note("A touchpoint has two objectives on %d days where nothing else is said. Of it the manager holds its counts and those of its visits, its share of the", windowDays)
 	report.Note("program's, its object as the cache has it, and its series. Judged again is all that a pass of the controller does but the API.")
 	return nil
 }
@@ -70,7 +73,7 @@ func (d density) measure(ctx context.Context, o options, report *bench.Report) e
 	empty := heap()
 	w.fillBook(d, n)
 	book := heap()
-	subjects, err := w.subjects(n)
+	subjects, err := w.subjects(d, n)
 	if err != nil {
 		return err
 	}
@@ -145,8 +148,12 @@ func (w *world) countsOf(d density, i int) []store.Count {
 	for k := range int64(windowHours / d.hours) {
 		r := spread(int64(i)<<32 + k)
 		h := w.first() + store.Hour(float64(k)*d.hours)
-		add(cell{satisfied, strconv.FormatUint(1+r%5, 10), h})
-		add(cell{recommend, strconv.FormatUint(r/5%11, 10), h})
+		if d.only != recommend {
+			add(cell{satisfied, strconv.FormatUint(1+r%5, 10), h})
+		}
+		if d.only != satisfied {
+			add(cell{recommend, strconv.FormatUint(r/5%11, 10), h})
+		}
 		if h < store.HourOf(w.now)-rollup.KeptDays*24 {
 			continue
 		}
@@ -170,7 +177,7 @@ func count(i int, c cell, n int64) store.Count {
 }
 
 // subjects makes the objects as a cache has them: read from JSON, sharing nothing.
-func (w *world) subjects(n int) ([]*subject, error) {
+func (w *world) subjects(d density, n int) ([]*subject, error) {
 	all := make([]*subject, n)
 	var p *v1alpha1.SurveyProgram
 	for i := range n {
@@ -181,7 +188,9 @@ func (w *world) subjects(n int) ([]*subject, error) {
 			}
 		}
 		t := &v1alpha1.Touchpoint{}
-		if err := read(touchpoint(p, touchpointName(i)), t); err != nil {
+		own := touchpoint(p, touchpointName(i))
+		own.Spec.Objectives = slices.DeleteFunc(own.Spec.Objectives, func(o v1alpha1.Objective) bool { return d.only != "" && o.Question != d.only })
+		if err := read(own, t); err != nil {
 			return nil, err
 		}
 		all[i] = newSubject(p, t)

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// senders send answers at once; between two scrapes is a pause.
+	// senders send answers at once. Between two scrapes is a pause, of the time that one takes where that is longer.
 	senders     = 32
 	scrapeEvery = 250 * time.Millisecond
 )
@@ -123,10 +123,9 @@ func (o *operator) sendOne(ctx context.Context, c *http.Client, live liveOptions
 
 // watch looks at the metrics until all is sent and has shown.
 func (o *operator) watch(ctx context.Context, l *ledger, sent <-chan struct{}) error {
-	every := time.NewTicker(scrapeEvery)
-	defer every.Stop()
 	var deadline time.Time
 	for {
+		began := time.Now()
 		series, _, err := o.scrape(ctx, "?name[]=cx_objective_responses")
 		if err != nil {
 			return err
@@ -150,7 +149,7 @@ func (o *operator) watch(ctx context.Context, l *ledger, sent <-chan struct{}) e
 		default:
 		}
 		select {
-		case <-every.C:
+		case <-time.After(max(scrapeEvery, time.Since(began))):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

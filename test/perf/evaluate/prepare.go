@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
@@ -27,21 +28,17 @@ func (o liveOptions) namespace(touchpoint int) string {
 	return fmt.Sprintf("bench-%02d", touchpoint/perProgram%o.namespaces)
 }
 
-// prepare creates everything, imports what was answered before, and waits until all of it shows.
+// prepare waits until everything is served, imports what was answered before, and waits until all of it shows.
 func (o *operator) prepare(ctx context.Context, live liveOptions, l *ledger) error {
 	c, err := client.New(o.config, client.Options{Scheme: controllers.Scheme()})
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	if err := create(ctx, c, live); err != nil {
-		return err
-	}
-	progress("live: %d touchpoints created in %s", live.touchpoints, time.Since(began).Round(time.Second))
 	if err := o.await(ctx, func() (bool, error) { return served(ctx, c, live) }); err != nil {
 		return err
 	}
-	progress("live: all served after %s", time.Since(began).Round(time.Second))
+	progress("live: all served %s after the operator began", time.Since(began).Round(time.Second))
 	if err := o.importAll(ctx, c, live, l); err != nil {
 		return err
 	}
@@ -59,13 +56,21 @@ func (o *operator) prepare(ctx context.Context, live liveOptions, l *ledger) err
 	return err
 }
 
-func create(ctx context.Context, c client.Client, live liveOptions) error {
-	for n := range live.namespaces {
-		if err := c.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: live.namespace(n * perProgram)}}); err != nil {
+// create creates everything.
+func (o liveOptions) create(ctx context.Context, config *rest.Config) error {
+	c, err := client.New(config, client.Options{Scheme: controllers.Scheme()})
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	for n := range o.namespaces {
+		if err := c.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: o.namespace(n * perProgram)}}); err != nil {
 			return err
 		}
 	}
-	return createObjects(ctx, c, live)
+	err = createObjects(ctx, c, o)
+	progress("live: %d touchpoints created in %s", o.touchpoints, time.Since(began).Round(time.Second))
+	return err
 }
 
 func createObjects(ctx context.Context, c client.Client, live liveOptions) error {

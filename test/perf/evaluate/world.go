@@ -56,7 +56,7 @@ func program(name string) *v1alpha1.SurveyProgram {
 		Spec: v1alpha1.SurveyProgramSpec{
 			DisplayName: "Bench", Purpose: "To be measured.", StoreRef: v1alpha1.NameRef{Name: storeName}, TimeZone: "Europe/Berlin",
 			Survey: v1alpha1.Survey{
-				DefaultLanguage: "en",
+				DefaultLanguage: "en", Title: v1alpha1.LocalizedText{"en": "Bench"},
 				Questions: []v1alpha1.Question{
 					{Name: satisfied, Revision: 1, Type: v1alpha1.QuestionCSAT, Text: v1alpha1.LocalizedText{"en": "How was it?"}},
 					{Name: recommend, Revision: 1, Type: v1alpha1.QuestionNPS, Text: v1alpha1.LocalizedText{"en": "Would you recommend it?"}},
