@@ -47,18 +47,18 @@ const (
 )
 
 // queueCases opens the cases of new responses; most open none.
-func (i *intake) queueCases(b *pgx.Batch) {
+func (w *writer) queueCases(b *pgx.Batch, rows []*commit.Row) {
 	var programs, days []int32
 	var ids, submissions []pgtype.UUID
 	var touchpoints, languages, reasons, receipts []string
 	var opened, promised []time.Time
 	var contacts, hashes [][]byte
-	for _, r := range i.fresh {
+	for _, r := range rows {
 		c := r.Case
 		if c == nil {
 			continue
 		}
-		programs, ids, submissions = append(programs, i.programs[r.Program]), append(ids, uuidOf(c.ID)), append(submissions, uuidOf(r.ID))
+		programs, ids, submissions = append(programs, w.programs[r.Program]), append(ids, uuidOf(c.ID)), append(submissions, uuidOf(r.ID))
 		touchpoints, languages = append(touchpoints, r.Touchpoint), append(languages, r.Language)
 		reasons, receipts = append(reasons, c.Reasons), append(receipts, r.Receipt)
 		opened, promised = append(opened, instant(r.SubmittedAt)), append(promised, instant(c.PromisedBy))

@@ -72,14 +72,18 @@ func (t *tx) commit(b *pgx.Batch) error {
 
 // queueCounts changes each count of the transaction once, in their order.
 func (t *tx) queueCounts(b *pgx.Batch) {
-	keys := t.counts.Sorted()
+	b.Queue(addCounts, append(countColumns(t.counts, t.counts.Sorted()), t.slot)...)
+}
+
+// countColumns returns the columns of counts, in the order of their keys, which are sorted.
+func countColumns(counts commit.Counts, keys []commit.CountKey) []any {
 	programs, revisions := make([]int32, len(keys)), make([]int32, len(keys))
 	hours, ns := make([]int64, len(keys)), make([]int64, len(keys))
 	touchpoints, units := make([]string, len(keys)), make([]string, len(keys))
 	questions, values := make([]string, len(keys)), make([]string, len(keys))
 	for i, k := range keys {
-		programs[i], revisions[i], hours[i], ns[i] = int32(k.Program), k.Revision, int64(k.Hour), t.counts[k]
+		programs[i], revisions[i], hours[i], ns[i] = int32(k.Program), k.Revision, int64(k.Hour), counts[k]
 		touchpoints[i], units[i], questions[i], values[i] = k.Touchpoint, k.Unit, k.Question, k.Value
 	}
-	b.Queue(addCounts, programs, touchpoints, units, questions, revisions, hours, values, ns, t.slot)
+	return append(make([]any, 0, 14), programs, touchpoints, units, questions, revisions, hours, values, ns)
 }

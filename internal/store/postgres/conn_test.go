@@ -213,7 +213,6 @@ func TestPlans(t *testing.T) {
 		"chosen of":              {chosenOf, append(all[:8:8], some[1:]...), true},
 		"give standing":          {giveStanding, append(some[:5:5], "annulled"), true},
 		"pasts":                  {pasts, []any{[][]byte{make([]byte, 32)}}, true},
-		"finished":               {findFinished, []any{[]int{1}, ids, [][]byte{make([]byte, 32)}}, true},
 		"old visits":             {oldVisits, []any{1, noon, deleteBatch}, false},
 		"old invitations":        {oldInvitations, []any{1, noon, id, noon, noon, deleteBatch}, false},
 		"held visits":            {holdVisits, []any{1, ids, noon}, true},

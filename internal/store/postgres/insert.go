@@ -56,8 +56,21 @@ func (w *writer) insert(refs []ref) error {
 		}
 		return w.addMonths(ctx, refs)
 	}
+	stored, unsure, err := w.insertNew(prepare, refs)
+	if stored || unsure {
+		defer w.store.changed()
+	}
+	if err != nil {
+		return err
+	}
+	if stored {
+		for _, r := range refs {
+			r.Results[r.i] = store.Result{Outcome: store.Stored, Receipt: r.row().Receipt}
+		}
+		return nil
+	}
 	var i *intake
-	err := w.transact(prepare, func(t *tx) (*pgx.Batch, error) {
+	err = w.transact(prepare, func(t *tx) (*pgx.Batch, error) {
 		i = newIntake(t, refs)
 		return i.store()
 	})
@@ -72,15 +85,19 @@ func (w *writer) insert(refs []ref) error {
 // that no process waits for another's.
 func (w *writer) addPrograms(ctx context.Context, refs []ref) error {
 	missing := map[store.Key]bool{}
-	for _, r := range refs {
-		if len(r.Invitations) == 0 {
-			missing[r.program()] = true
-		}
-		for _, v := range r.Invitations {
-			missing[v.Program] = true
+	want := func(k store.Key) {
+		if w.programs[k] == 0 {
+			missing[k] = true
 		}
 	}
-	maps.DeleteFunc(missing, func(k store.Key, _ bool) bool { return w.programs[k] != 0 })
+	for _, r := range refs {
+		if len(r.Invitations) == 0 {
+			want(r.program())
+		}
+		for _, v := range r.Invitations {
+			want(v.Program)
+		}
+	}
 	return w.numberPrograms(ctx, slices.SortedFunc(maps.Keys(missing), compareKeys))
 }
 
@@ -136,7 +153,7 @@ func newIntake(t *tx, refs []ref) *intake {
 			i.want(r.row())
 		case len(r.Visits) > 0:
 			i.visitors = append(i.visitors, r)
-			i.visits.want(t.programs[r.program()], &r.Visits[r.i])
+			i.track(&r.Visits[r.i])
 		default:
 			i.calls = append(i.calls, r)
 			i.links.want(r.Invitations)
@@ -155,6 +172,14 @@ func (i *intake) want(r *commit.Row) {
 	if r.Started {
 		i.visits.keys[k] = true
 	}
+}
+
+// track names what a visit needs. It also takes the identity of the response to come, for as long as the transaction lasts:
+// whoever stores that one at the same moment waits, and then finds the visit; or this one waits, and then finds the response.
+func (i *intake) track(v *commit.Visit) {
+	k := identity{i.programs[v.Program], v.ID}
+	i.visits.keys[k] = true
+	i.submissions.want(k, &commit.Row{Digest: v.Erased, Erased: v.Erased, SubmittedAt: v.StartedAt})
 }
 
 func (t *tx) identity(r *commit.Row) identity { return identity{t.programs[r.Program], r.ID} }
@@ -178,8 +203,9 @@ func (i *intake) store() (*pgx.Batch, error) {
 	i.links.write(b)
 	i.visits.write(b)
 	if len(i.fresh) > 0 {
-		i.queueResponses(b)
-		i.queueCases(b)
+		b.Queue(addResponses, i.responseColumns(i.fresh)...)
+		b.Queue(addAnswers, i.answerColumns(i.fresh)...)
+		i.queueCases(b, i.fresh)
 	}
 	return b, nil
 }
@@ -221,7 +247,7 @@ func (i *intake) accept(r *commit.Row) store.Result {
 // trackVisit moves a visit on, unless its response is stored.
 func (i *intake) trackVisit(v *commit.Visit) {
 	k := identity{i.programs[v.Program], v.ID}
-	if i.submissions.stored[k] != nil || i.visits.finished[k] && !i.submissions.fresh[k] {
+	if _, finished := i.submissions.there[k]; finished {
 		return
 	}
 	i.visits.move(k, v)
@@ -237,36 +263,38 @@ func (i *intake) report() {
 	}
 }
 
-// queueResponses adds responses with their answers.
-func (i *intake) queueResponses(b *pgx.Batch) {
-	var r struct {
-		programs                      []int32
-		times                         []time.Time
-		ids                           []pgtype.UUID
-		touchpoints, units, languages []string
-		standings, passed, failed     []string
+// responseColumns returns the columns of addResponses.
+func (w *writer) responseColumns(rows []*commit.Row) []any {
+	n := len(rows)
+	programs, times, ids := make([]int32, n), make([]time.Time, n), make([]pgtype.UUID, n)
+	touchpoints, units, languages := make([]string, n), make([]string, n), make([]string, n)
+	standings, passed, failed := make([]string, n), make([]string, n), make([]string, n)
+	for i, r := range rows {
+		programs[i], times[i], ids[i] = w.programs[r.Program], instant(r.SubmittedAt), uuidOf(r.ID)
+		touchpoints[i], units[i], languages[i] = r.Touchpoint, r.Unit, r.Language
+		standings[i], passed[i], failed[i] = string(r.Standing), r.Passed, r.Failed
 	}
-	var a struct {
-		programs               []int32
-		times                  []time.Time
-		ids                    []pgtype.UUID
-		questions, kinds, vals []string
-		revisions              []int32
+	return []any{programs, times, ids, touchpoints, units, languages, standings, passed, failed}
+}
+
+// answerColumns returns the columns of addAnswers.
+func (w *writer) answerColumns(rows []*commit.Row) []any {
+	n := 0
+	for _, r := range rows {
+		n += len(r.Answers)
 	}
-	for _, row := range i.fresh {
-		program, at, id := i.programs[row.Program], instant(row.SubmittedAt), pgtype.UUID{Bytes: row.ID, Valid: true}
-		r.programs, r.times, r.ids = append(r.programs, program), append(r.times, at), append(r.ids, id)
-		r.touchpoints, r.units = append(r.touchpoints, row.Touchpoint), append(r.units, row.Unit)
-		r.languages, r.standings = append(r.languages, row.Language), append(r.standings, string(row.Standing))
-		r.passed, r.failed = append(r.passed, row.Passed), append(r.failed, row.Failed)
-		for _, answer := range row.Answers {
-			a.programs, a.times, a.ids = append(a.programs, program), append(a.times, at), append(a.ids, id)
-			a.questions, a.revisions = append(a.questions, answer.Question), append(a.revisions, answer.Revision)
-			a.kinds, a.vals = append(a.kinds, answer.Kind), append(a.vals, answer.Vals)
+	programs, times, ids := make([]int32, 0, n), make([]time.Time, 0, n), make([]pgtype.UUID, 0, n)
+	questions, kinds, vals := make([]string, 0, n), make([]string, 0, n), make([]string, 0, n)
+	revisions := make([]int32, 0, n)
+	for _, r := range rows {
+		program, at, id := w.programs[r.Program], instant(r.SubmittedAt), uuidOf(r.ID)
+		for _, a := range r.Answers {
+			programs, times, ids = append(programs, program), append(times, at), append(ids, id)
+			questions, revisions = append(questions, a.Question), append(revisions, a.Revision)
+			kinds, vals = append(kinds, a.Kind), append(vals, a.Vals)
 		}
 	}
-	b.Queue(addResponses, r.programs, r.times, r.ids, r.touchpoints, r.units, r.languages, r.standings, r.passed, r.failed)
-	b.Queue(addAnswers, a.programs, a.times, a.ids, a.questions, a.revisions, a.kinds, a.vals)
+	return []any{programs, times, ids, questions, revisions, kinds, vals}
 }
 
 func programsOf(keys []identity) []int32 {

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cx-operator/cx-operator/internal/store"
 )
 
 // Months from firstYear to before endYear have partitions of their own.
@@ -40,10 +43,13 @@ func bounds(month string) (from, to string, err error) {
 // addMonths makes the partitions that the rows need and are not known to be there.
 func (w *writer) addMonths(ctx context.Context, refs []ref) error {
 	missing := map[string]bool{}
+	last := store.Hour(math.MinInt64)
 	for _, r := range refs {
-		if len(r.Rows) == 0 {
+		// Most are of the same hour as the one before.
+		if len(r.Rows) == 0 || r.row().Hour == last {
 			continue
 		}
+		last = r.row().Hour
 		if month, ok := monthOf(instant(r.row().SubmittedAt)); ok && !w.months[month] {
 			missing[month] = true
 		}

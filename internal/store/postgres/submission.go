@@ -41,7 +41,7 @@ func (k known) compare(r *commit.Row) store.Result {
 	return commit.Compare(k.digest, r.Digest[:], k.receipt)
 }
 
-// submissions are the identities of the responses of a transaction.
+// submissions are the identities of the responses of a transaction, and of those that its visits may end with.
 type submissions struct {
 	keys keySet
 	// first is the first response that came under an identity: its identity is taken with its content.

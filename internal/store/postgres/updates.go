@@ -57,12 +57,7 @@ func (s *Store) listenAgain(config *pgx.ConnConfig) *pgx.Conn {
 		if err == nil {
 			return conn
 		}
-		timer := time.NewTimer(reconnectPause)
-		select {
-		case <-timer.C:
-		case <-s.open.Done():
-			timer.Stop()
-		}
+		s.rest(reconnectPause)
 	}
 	return nil
 }
@@ -83,16 +78,40 @@ func (s *Store) changed() {
 	}
 }
 
+// announcePause is between two announcements: the first after a rest is made at once, and those that come meanwhile by the next.
+const announcePause = 50 * time.Millisecond
+
 // announce tells other processes of commits, many at a time where they come fast. It does so after the commits and beside
 // them, because the server lets only one transaction at a time commit that notifies. What cannot be told is not told again:
 // the others read from time to time all the same.
 func (s *Store) announce() {
-	for {
+	for s.open.Err() == nil {
 		select {
 		case <-s.news:
-			_, _ = s.pool.Exec(s.open, `SELECT pg_notify(`+channel+`, $1)`, s.instance)
+			s.tell(s.open)
 		case <-s.open.Done():
-			return
 		}
+		s.rest(announcePause)
+	}
+	select {
+	case <-s.news:
+		ctx, cancel := context.WithTimeout(context.Background(), reconnectPause)
+		defer cancel()
+		s.tell(ctx)
+	default:
+	}
+}
+
+func (s *Store) tell(ctx context.Context) {
+	_, _ = s.pool.Exec(ctx, `SELECT pg_notify(`+channel+`, $1)`, s.instance)
+}
+
+// rest waits for as long, or until the store closes.
+func (s *Store) rest(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.open.Done():
 	}
 }

@@ -17,11 +17,6 @@ const (
 		SELECT program, id, '', '', 'epoch', '', -1 FROM unnest($1::int[], $2::uuid[]) AS k (program, id)
 		ON CONFLICT (program, id) DO UPDATE SET position = visit.position
 		RETURNING program, id, touchpoint, unit, started_at, question, position`
-	// findFinished comes after it: a process that stores the response takes its visit after the submission.
-	findFinished = `SELECT s.program, s.id FROM unnest($1::int[], $2::uuid[]) AS k (program, id) JOIN submission AS s USING (program, id)
-		UNION ALL
-		SELECT k.program, k.id FROM unnest($1::int[], $2::uuid[], $3::bytea[]) AS k (program, id, buried)
-		JOIN erased AS e ON e.program = k.program AND e.id = k.buried`
 	setVisits = `UPDATE visit AS v SET touchpoint = k.touchpoint, unit = k.unit, started_at = k.started_at, question = k.question, position = k.position
 		FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::int[])
 			AS k (program, id, touchpoint, unit, started_at, question, position)
@@ -46,20 +41,12 @@ type visit struct {
 // visits are those of a transaction: the ones that it tracks, and the ones that its responses end.
 type visits struct {
 	*tx
-	keys keySet
-	// tracked are the tombstones' identities of the responses of those that are tracked, finished those that have one.
-	tracked  map[identity][32]byte
-	finished keySet
-	known    map[identity]*visit
+	keys  keySet
+	known map[identity]*visit
 }
 
 func newVisits(t *tx) *visits {
-	return &visits{tx: t, keys: keySet{}, tracked: map[identity][32]byte{}, finished: keySet{}, known: map[identity]*visit{}}
-}
-
-func (v *visits) want(program int32, one *commit.Visit) {
-	k := identity{program, one.ID}
-	v.keys[k], v.tracked[k] = true, one.Erased
+	return &visits{tx: t, keys: keySet{}, known: map[identity]*visit{}}
 }
 
 func (v *visits) take(b *pgx.Batch) {
@@ -73,25 +60,6 @@ func (v *visits) take(b *pgx.Batch) {
 		_, err := pgx.ForEachRow(rows, []any{&k.program, &k.id, &s.touchpoint, &s.unit, &s.startedAt, &s.question, &s.position}, func() error {
 			one := s
 			v.known[k] = &one
-			return nil
-		})
-		return err
-	})
-	if len(v.tracked) > 0 {
-		v.findFinished(b)
-	}
-}
-
-func (v *visits) findFinished(b *pgx.Batch) {
-	var keys []identity
-	var buried [][]byte
-	for k, id := range v.tracked {
-		keys, buried = append(keys, k), append(buried, id[:])
-	}
-	b.Queue(findFinished, programsOf(keys), idsOf(keys), buried).Query(func(rows pgx.Rows) error {
-		var k identity
-		_, err := pgx.ForEachRow(rows, []any{&k.program, &k.id}, func() error {
-			v.finished[k] = true
 			return nil
 		})
 		return err

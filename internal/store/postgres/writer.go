@@ -30,6 +30,8 @@ type writer struct {
 	months   map[string]bool
 	written  string
 	timeout  time.Duration
+	// wary is how many transactions are still to look before they decide.
+	wary int
 }
 
 // takeSlot takes the first slot that no other connection has. The lock goes with the connection, so that the slot of a
@@ -46,8 +48,12 @@ WHERE newest.seq > commit_seq.last_value`
 const metaWritten = `SELECT xmin::text FROM meta`
 
 // planning is what the writer's session sets. All that it joins are a few keys and a table with an index on them: how few
-// those are, the server cannot tell, and how large the table has grown it learns late. So it is left no other way.
-var planning = map[string]string{"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off"}
+// those are, the server cannot tell, and how large the table has grown it learns late. So it is left no other way, and there is
+// no use in its planning each time anew. What comes without a BEGIN is a transaction like that of batch.
+var planning = map[string]string{
+	"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off", "plan_cache_mode": "force_generic_plan",
+	"default_transaction_isolation": "read committed", "default_transaction_read_only": "off",
+}
 
 func (w *writer) connect(ctx context.Context) error {
 	config := w.config.Copy()

@@ -12,6 +12,7 @@ import (
 
 // statements of the writer, prepared once.
 type statements struct {
+	begin, commit                          *sql.Stmt
 	findProgram, addProgram, touch         *sql.Stmt
 	addSubmission, findSubmission          *sql.Stmt
 	dropSubmission, findErased             *sql.Stmt
@@ -28,6 +29,7 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		stmt  **sql.Stmt
 		query string
 	}{
+		{&s.begin, `BEGIN IMMEDIATE`}, {&s.commit, `COMMIT`},
 		{&s.findProgram, `SELECT id FROM program WHERE namespace = ? AND name = ?`},
 		{&s.addProgram, `INSERT INTO program (namespace, name) VALUES (?, ?) RETURNING id`},
 		{&s.touch, `UPDATE program SET seq = ? WHERE id = ?`},

@@ -8,8 +8,9 @@ import (
 )
 
 // manySizes are how many rows a statement for many takes at once: the fewest statements for any number of rows, without one
-// being prepared for each number. Each is the half of the one before; more rows at once than the first are not faster.
-var manySizes = [...]int{64, 32, 16, 8, 4, 2, 1}
+// being prepared for each number, but for those that a single response has. The halves of each are among them; more rows at once
+// than the first are not faster.
+var manySizes = [...]int{64, 32, 16, 8, 7, 6, 5, 4, 3, 2, 1}
 
 // many is a statement about several rows, of so many columns each, between the two halves of its text. It is prepared at its
 // first use, for each size.

@@ -77,7 +77,7 @@ func (w *writer) transact(change func(*tx) error) error {
 		writer: w, seq: w.store.seq.Load() + 1, counts: commit.Counts{},
 		found: map[store.Key]int64{}, touched: map[int64]bool{},
 	}
-	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+	if _, err := w.stmts.begin.Exec(); err != nil {
 		return err
 	}
 	if err := t.changeAndCommit(change); err != nil {
@@ -107,7 +107,8 @@ func (t *tx) changeAndCommit(change func(*tx) error) error {
 			return err
 		}
 	}
-	return t.exec("COMMIT")
+	_, err := t.stmts.commit.Exec()
+	return err
 }
 
 // writeCounts changes each count once, in the order of the table.

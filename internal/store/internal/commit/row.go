@@ -239,6 +239,9 @@ func encodeValues(values []string) (string, error) {
 			return "", errors.New("a value is repeated")
 		}
 	}
+	if plain(values) {
+		return `["` + strings.Join(values, `","`) + `"]`, nil
+	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -246,6 +249,18 @@ func encodeValues(values []string) (string, error) {
 		return "", err
 	}
 	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// plain tells whether JSON has the texts as they are.
+func plain(values []string) bool {
+	for _, v := range values {
+		for i := range len(v) {
+			if c := v[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+				return false
+			}
+		}
+	}
+	return len(values) > 0
 }
 
 // DecodeValues reads what Answer.Vals holds.

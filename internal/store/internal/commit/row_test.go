@@ -135,3 +135,23 @@ func FuzzValues(f *testing.F) {
 		}
 	})
 }
+
+// TestValuesAsJSON wants texts to be stored as encoding/json writes them.
+func TestValuesAsJSON(t *testing.T) {
+	texts := []string{"", "two words", "東京", "\u2028", "a\\", `say "yes"`}
+	for c := range 0x80 {
+		texts = append(texts, "a"+string(rune(c))+"z")
+	}
+	for _, text := range texts {
+		var want strings.Builder
+		e := json.NewEncoder(&want)
+		e.SetEscapeHTML(false)
+		values := []string{"first", text}
+		if err := e.Encode(values); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := encodeValues(values); err != nil || got+"\n" != want.String() {
+			t.Errorf("%q became %q, %v; want %q", values, got, err, want.String())
+		}
+	}
+}
