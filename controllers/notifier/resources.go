@@ -58,9 +58,11 @@ func (p *pass) readResources(ctx context.Context, now time.Time) error {
 		}
 	}
 	holder := func(o runtime.Object) error {
-		if object, ok := o.(client.Object); ok {
-			p.hold(kindOf(object), object, *outboxOf(object), now)
+		object, ok := o.(client.Object)
+		if !ok {
+			return fmt.Errorf("%T is no object of the API", o)
 		}
+		p.hold(kindOf(object), object, *outboxOf(object), now)
 		return nil
 	}
 	for i, list := range cached {
