@@ -106,17 +106,13 @@ func (r *Reconciler) desk(program *v1alpha1.SurveyProgram) (desk.Desk, error) {
 	return r.Desk(program)
 }
 
-// begin reads a namespace: from the cache, or live the first time.
+// begin reads a namespace: from the cache, the first time its outboxes live.
 func (r *Reconciler) begin(ctx context.Context, namespace string, s *space, now time.Time) (*pass, error) {
 	p := &pass{Reconciler: r, namespace: namespace, space: s}
-	reader := client.Reader(r.Client)
-	if !s.read {
-		reader = r.APIReader
-	}
 	if err := p.readTeams(ctx, r.Client); err != nil {
 		return nil, err
 	}
-	if err := p.readResources(ctx, reader, now); err != nil {
+	if err := p.readResources(ctx, now); err != nil {
 		return nil, err
 	}
 	s.read = true

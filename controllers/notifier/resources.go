@@ -8,6 +8,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
@@ -29,35 +31,80 @@ func (p *pass) readTeams(ctx context.Context, reader client.Reader) error {
 	return nil
 }
 
+// outboxes are the kinds that have one.
+func outboxes() []client.ObjectList {
+	return []client.ObjectList{&v1alpha1.SurveyProgramList{}, &v1alpha1.TouchpointList{}, &v1alpha1.ActionPlanList{}, &v1alpha1.ReviewList{}}
+}
+
 // readResources reads what has an outbox, and makes holders of what has to be worked on.
-func (p *pass) readResources(ctx context.Context, reader client.Reader, now time.Time) error {
-	programs, touchpoints := &v1alpha1.SurveyProgramList{}, &v1alpha1.TouchpointList{}
-	plans, reviews := &v1alpha1.ActionPlanList{}, &v1alpha1.ReviewList{}
-	for _, list := range []client.ObjectList{programs, touchpoints, plans, reviews} {
-		if err := reader.List(ctx, list, client.InNamespace(p.namespace), client.UnsafeDisableDeepCopy); err != nil {
+func (p *pass) readResources(ctx context.Context, now time.Time) error {
+	p.programs, p.touchpoints = map[string]*v1alpha1.SurveyProgram{}, map[string]*v1alpha1.Touchpoint{}
+	cached := outboxes()
+	for _, list := range cached {
+		if err := p.Client.List(ctx, list, client.InNamespace(p.namespace), client.UnsafeDisableDeepCopy); err != nil {
+			return fmt.Errorf("list %T: %w", list, err)
+		}
+		err := meta.EachListItem(list, func(o runtime.Object) error {
+			switch k := o.(type) {
+			case *v1alpha1.SurveyProgram:
+				p.programs[k.Name] = k
+			case *v1alpha1.Touchpoint:
+				p.touchpoints[k.Name] = k
+			}
+			return nil
+		})
+		if err != nil {
 			return fmt.Errorf("list %T: %w", list, err)
 		}
 	}
-	p.programs, p.touchpoints = map[string]*v1alpha1.SurveyProgram{}, map[string]*v1alpha1.Touchpoint{}
-	for i := range programs.Items {
-		p.programs[programs.Items[i].Name] = &programs.Items[i]
+	holder := func(o runtime.Object) error {
+		object, ok := o.(client.Object)
+		if !ok {
+			return fmt.Errorf("%T is no object of the API", o)
+		}
+		p.hold(kindOf(object), object, *outboxOf(object), now)
+		return nil
 	}
-	for i := range touchpoints.Items {
-		p.touchpoints[touchpoints.Items[i].Name] = &touchpoints.Items[i]
-	}
-	for _, o := range p.programs {
-		p.hold("SurveyProgram", o, o.Status.Outbox, now)
-	}
-	for _, o := range p.touchpoints {
-		p.hold("Touchpoint", o, o.Status.Outbox, now)
-	}
-	for i := range plans.Items {
-		p.hold("ActionPlan", &plans.Items[i], plans.Items[i].Status.Outbox, now)
-	}
-	for i := range reviews.Items {
-		p.hold("Review", &reviews.Items[i], reviews.Items[i].Status.Outbox, now)
+	for i, list := range cached {
+		each := meta.EachListItem
+		if !p.space.read {
+			each = func(runtime.Object, func(runtime.Object) error) error { return p.eachLive(ctx, i, holder) }
+		}
+		if err := each(list, holder); err != nil {
+			return fmt.Errorf("read the outboxes of %T: %w", list, err)
+		}
 	}
 	return nil
+}
+
+// eachLive does something with each object of a kind, the place of its list among outboxes, as the API server has it. There may be very many, of which only some are
+// in memory at a time.
+func (p *pass) eachLive(ctx context.Context, kind int, do func(runtime.Object) error) error {
+	const some = 500
+	for next := ""; ; {
+		page := outboxes()[kind]
+		if err := p.APIReader.List(ctx, page, client.InNamespace(p.namespace), client.Limit(some), client.Continue(next)); err != nil {
+			return err
+		}
+		if err := meta.EachListItem(page, do); err != nil {
+			return err
+		}
+		if next = page.GetContinue(); next == "" {
+			return nil
+		}
+	}
+}
+
+func kindOf(o client.Object) string {
+	switch o.(type) {
+	case *v1alpha1.SurveyProgram:
+		return "SurveyProgram"
+	case *v1alpha1.Touchpoint:
+		return "Touchpoint"
+	case *v1alpha1.ActionPlan:
+		return "ActionPlan"
+	}
+	return "Review"
 }
 
 // hold makes a holder of a resource whose outbox has something to send, to replay or to leave out.

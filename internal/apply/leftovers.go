@@ -34,7 +34,7 @@ func (l *leftovers) lacks(kind string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	at, ok := l.absent[kind]
-	return ok && time.Since(at) < absentFor
+	return ok && time.Since(at) < absentFor //nolint:forbidigo // a cache lags by the machine's clock, whatever time it is for what is reconciled
 }
 
 func (l *leftovers) noteAbsent(kind string) {
@@ -43,7 +43,7 @@ func (l *leftovers) noteAbsent(kind string) {
 	if l.absent == nil {
 		l.absent = map[string]time.Time{}
 	}
-	l.absent[kind] = time.Now()
+	l.absent[kind] = time.Now() //nolint:forbidigo // a cache lags by the machine's clock, whatever time it is for what is reconciled
 }
 
 // note remembers that an owner has an object of a kind.

@@ -98,6 +98,7 @@ func TestWhatIsInPlaceIsTrimmed(t *testing.T) {
 			w.patch(live, func() { live.Annotations[apply.Annotation] = "0" })
 		},
 		"forged mark": func() {
+			//nolint:staticcheck // a field that nobody here looks at
 			w.patch(live, func() { live.SelfLink, live.Spec.Template.Spec.Containers[1].Image = "in place", "evil:1" })
 		},
 	} {

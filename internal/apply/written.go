@@ -34,7 +34,7 @@ func (w *written) note(name string, object metav1.Object, err error) {
 	if w.last == nil {
 		w.last = map[string]version{}
 	}
-	w.last[keyOfObject(name, object)] = version{object.GetResourceVersion(), time.Now()}
+	w.last[keyOfObject(name, object)] = version{object.GetResourceVersion(), time.Now()} //nolint:forbidigo // a cache lags by the machine's clock, whatever time it is for what is reconciled
 }
 
 // awaits says whether the cache is yet to show what was written: it has found, or nothing, which found has no version then. After
@@ -47,7 +47,7 @@ func (w *written) awaits(name string, found metav1.Object, lag time.Duration) bo
 	if !ok {
 		return false
 	}
-	if time.Since(last.at) < lag && !reached(found.GetResourceVersion(), last.resource) {
+	if time.Since(last.at) < lag && !reached(found.GetResourceVersion(), last.resource) { //nolint:forbidigo // a cache lags by the machine's clock, whatever time it is for what is reconciled
 		return true
 	}
 	delete(w.last, key)

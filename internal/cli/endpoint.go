@@ -92,7 +92,7 @@ func runEndpoint(ctx context.Context, o endpointOptions) error {
 		return err
 	}
 	log.Info("Starting", "version", version.Version)
-	defer releaseWhenStarted(log)()
+	defer keepSmall(ctx, log)()
 	if err := e.Run(ctx); err != nil {
 		return err
 	}

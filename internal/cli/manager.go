@@ -94,6 +94,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 	if err := errors.Join(o.dedicated.check(), o.feedback.check()); err != nil {
 		return err
 	}
+	collectOften()
 	log := zap.New(zap.UseDevMode(o.logDevelopmentMode))
 	ctrl.SetLogger(log)
 	clock, err := clockMoved(os.Getenv(envClock), time.Now)
@@ -140,7 +141,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 		return fmt.Errorf("add probes: %w", err)
 	}
 	log.Info("Starting", "version", version.Version)
-	defer releaseWhenStarted(log)()
+	defer keepSmall(ctx, log)()
 	return mgr.Start(ctx)
 }
 

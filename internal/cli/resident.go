@@ -1,25 +1,30 @@
 package cli
 
 import (
-	"time"
+	"context"
+	"os"
+	"runtime/debug"
 
 	"github.com/go-logr/logr"
 
 	"github.com/cx-operator/cx-operator/internal/resident"
 )
 
-// startUp is what a process takes at most, usually, to start.
-const startUp = 10 * time.Second
+// managerGC is how many percent the manager's heap may grow before it is collected. Half of what is usual costs some percent of
+// its CPU time, and keeps what it holds at the most near what its objects need.
+const managerGC = 50
 
-// releaseWhenStarted gives memory back that only the start needed: now that of the packages' initialisation, and later that of
-// what the command does first. The function that it returns calls the latter off.
-func releaseWhenStarted(log logr.Logger) (stop func()) {
-	release := func() {
-		if err := resident.Release(); err != nil {
-			log.Error(err, "What the start needed stays in memory")
-		}
+// collectOften sets that, unless the environment says how often.
+func collectOften() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(managerGC)
 	}
-	release()
-	timer := time.AfterFunc(startUp, release)
-	return func() { timer.Stop() }
+}
+
+// keepSmall gives memory back that is not needed after the start, and after bursts of work. The function that it returns ends
+// that.
+func keepSmall(ctx context.Context, log logr.Logger) (stop func()) {
+	ctx, stop = context.WithCancel(ctx)
+	go resident.Keep(ctx, func(err error) { log.Error(err, "Memory that is not needed now is kept") })
+	return stop
 }

@@ -38,19 +38,6 @@ type calls struct {
 	failed              string // one of the failures
 }
 
-// add counts what another part of the log has.
-func (c *calls) add(more calls) {
-	for k, n := range more.of {
-		c.of[k] += n
-	}
-	for k, n := range more.each {
-		c.each[k] += n
-	}
-	c.conflicts += more.conflicts
-	c.failures += more.failures
-	c.failed = cmp.Or(c.failed, more.failed)
-}
-
 func (c *calls) writes() int { return c.sum(call.writes) }
 
 func (c *calls) all() int { return c.sum(func(call) bool { return true }) }

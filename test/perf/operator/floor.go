@@ -128,7 +128,7 @@ func childOf(fields managedfields.TypeConverter, gvr schema.GroupVersionResource
 		if entry.Manager == string(env.FieldOwner) && entry.Operation == metav1.ManagedFieldsOperationApply {
 			made.applied = true
 			var err error
-			if content, err = applied(fields, o, entry.FieldsV1.Raw); err != nil {
+			if content, err = applied(fields, o, entry.FieldsV1.GetRawBytes()); err != nil {
 				return child{}, err
 			}
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,9 +99,12 @@ func (m *manager) ready(ctx context.Context, address string) error {
 	}
 }
 
+// errEnded is that of an operator that found nothing wrong.
+var errEnded = errors.New("without an error")
+
 // failure says how the process ended, with the end of its log.
 func (m *manager) failure() error {
-	return fmt.Errorf("the operator ended (%v); the end of %s:\n%s", m.err, m.log, procgroup.Tail(m.log))
+	return fmt.Errorf("the operator ended: %w; the end of %s:\n%s", cmp.Or(m.err, errEnded), m.log, procgroup.Tail(m.log))
 }
 
 // stop ends the process and waits for it.

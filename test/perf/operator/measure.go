@@ -9,12 +9,16 @@ import (
 	"github.com/cx-operator/cx-operator/test/perf/bench"
 )
 
+// releasedWithin is how long after its work the operator gives memory back, at the most: it does not do so twice in a minute.
+const releasedWithin = 80 * time.Second
+
 // measured is what the rounds of one size gave.
 type measured struct {
 	floor *floor // recorded in the first round
 
 	requests, limit, conflicts           bench.Sample
 	memory, peak, allowed                bench.Sample
+	held                                 int64 // in memory when all was created, in bytes
 	steadyReconciles, steadyWrites       bench.Sample
 	restart, restartWrites, restartReads bench.Sample
 	restartPeak                          bench.Sample
@@ -106,7 +110,7 @@ func (s *setup) whole(ctx context.Context, of size, m *measured) (seconds float6
 	if err != nil {
 		return 0, err
 	}
-	for _, step := range []func(context.Context, *measured) error{at.afterwards, at.rest, at.edit, at.again} {
+	for _, step := range []func(context.Context, *measured) error{at.afterwards, at.rest, at.slim, at.edit, at.again} {
 		if err := step(ctx, m); err != nil {
 			return 0, err
 		}
@@ -146,16 +150,28 @@ func (s *site) afterwards(ctx context.Context, m *measured) error {
 	m.limit = append(m.limit, float64(m.floor.children+m.floor.statuses))
 	m.conflicts = append(m.conflicts, float64(asked.conflicts))
 	m.reads = append(m.reads, float64(asked.all()-asked.writes()))
-	m.note(now, most, s.size)
+	m.held, m.peak = now, append(m.peak, float64(most)/mib)
 	return nil
 }
 
-// note keeps what is held in memory, in MiB, beside what is allowed.
-func (m *measured) note(now, most int64, of size) {
-	const mib, perObject, base = 1 << 20, 15 << 10, 60 << 20
+const mib = 1 << 20
+
+// slim notes what the operator holds in memory when it rests: it gives back then what only the work needed.
+func (s *site) slim(ctx context.Context, m *measured) error {
+	const perObject, base = 15 << 10, 60 << 20
+	now, _, err := memory(s.manager.pid())
+	for deadline := time.Now().Add(releasedWithin); err == nil && now > m.held-m.held/10 && time.Now().Before(deadline); {
+		if err = pause(ctx, time.Second); err == nil {
+			now, _, err = memory(s.manager.pid())
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.say("  memory at rest %d MiB", now>>20)
 	m.memory = append(m.memory, float64(now)/mib)
-	m.peak = append(m.peak, float64(most)/mib)
-	m.allowed = append(m.allowed, float64(base+perObject*of.objects())/mib)
+	m.allowed = append(m.allowed, float64(base+perObject*s.size.objects())/mib)
+	return nil
 }
 
 // rest does nothing for a while and sees that the operator does nothing either.
@@ -225,7 +241,7 @@ func (s *site) again(ctx context.Context, m *measured) error {
 	m.restart = append(m.restart, last.Sub(next.started).Seconds())
 	m.restartWrites = append(m.restartWrites, float64(asked.writes()))
 	m.restartReads = append(m.restartReads, float64(asked.all()-asked.writes()))
-	m.restartPeak = append(m.restartPeak, float64(most)/(1<<20))
+	m.restartPeak = append(m.restartPeak, float64(most)/mib)
 	return nil
 }
 
