@@ -213,11 +213,14 @@ func TestThrottle(t *testing.T) {
 		t.Errorf("the first write waits %s", wait)
 	}
 	throttle.Wrote("a", at)
+	throttle.Done()
 	for after, want := range map[time.Duration]time.Duration{
 		0: 15 * time.Second, 14 * time.Second: time.Second, 15 * time.Second: 0, time.Hour: 0,
 	} {
 		if wait := throttle.Wait("a", at.Add(after)); wait != want {
 			t.Errorf("%s after a write the next waits %s, want %s", after, wait, want)
+		} else if wait == 0 {
+			throttle.Done()
 		}
 	}
 	if wait := throttle.Wait("b", at); wait != 0 {
@@ -229,7 +232,7 @@ func TestThrottle(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	for range 8 {
-		all.Go(func() { throttle.Wrote("a", at); throttle.Wait("a", at); throttle.Forget("b") })
+		all.Go(func() { throttle.Wrote("a", at); throttle.Wait("a", at); throttle.Forget("b"); throttle.Done() })
 	}
 	all.Wait()
 }

@@ -48,6 +48,7 @@ func Settle[T client.Object](ctx context.Context, e *env.Env, t *Throttle, obj, 
 			*next.Objectives, *next.Judged = *last.Objectives, *last.Judged
 			return settled, nil
 		}
+		defer t.Done()
 	case AtOnce:
 	}
 	if err := e.PatchStatus(ctx, obj, before); err != nil {

@@ -14,6 +14,10 @@ const (
 	figuresPerSecond = 50
 	// figuresAtOnce are those that need not wait after a quiet time.
 	figuresAtOnce = 200
+	// figuresInFlight are the writes of figures alone that may wait for the API server at the same time, of one kind: where it is
+	// slow, they would take all workers, and nobody would judge. figuresAgain is when the next asks again.
+	figuresInFlight = 4
+	figuresAgain    = 100 * time.Millisecond
 )
 
 // Throttle remembers when the status of each object was last written, so that figures alone are written at most every
@@ -27,9 +31,11 @@ type Throttle struct {
 	free  time.Time
 	// asked is when a turn was taken last.
 	asked time.Time
+	// inFlight are the writes of figures alone that have begun.
+	inFlight int
 }
 
-// Wait returns how long figures must still wait; zero means that they may be written now.
+// Wait returns how long figures must still wait; zero means that they may be written now, which Done must follow.
 func (t *Throttle) Wait(object string, now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -40,15 +46,26 @@ func (t *Throttle) Wait(object string, now time.Time) time.Duration {
 	if !waits {
 		turn = t.turn(now)
 	}
-	if !turn.After(now) {
+	if !turn.After(now) && t.inFlight < figuresInFlight {
 		delete(t.turns, object)
+		t.inFlight++
 		return 0
 	}
 	if t.turns == nil {
 		t.turns = map[string]time.Time{}
 	}
 	t.turns[object] = turn
-	return turn.Sub(now)
+	if wait := turn.Sub(now); wait > 0 {
+		return wait
+	}
+	return figuresAgain
+}
+
+// Done ends a write of figures alone, whatever came of it.
+func (t *Throttle) Done() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.inFlight--
 }
 
 // turn takes the next turn. One that is not later than now may be used at once. A clock that was set back has everybody ask

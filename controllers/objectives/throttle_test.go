@@ -18,6 +18,7 @@ func TestThrottleOfManyObjects(t *testing.T) {
 			wake[i] = now.Add(wait)
 		} else {
 			throttle.Wrote(fmt.Sprint(i), now)
+			throttle.Done()
 		}
 	}
 	if written := objects - len(wake); written != figuresAtOnce {
@@ -36,6 +37,7 @@ func TestThrottleOfManyObjects(t *testing.T) {
 			t.Fatalf("%d waits for another %s at its turn", i, wait)
 		}
 		throttle.Wrote(object, at)
+		throttle.Done()
 		last = at
 	}
 	if len(throttle.turns) > 0 {
@@ -47,5 +49,25 @@ func TestThrottleOfManyObjects(t *testing.T) {
 		if wait := throttle.Wait(fmt.Sprint(i), now); (wait > 0) != (i == figuresAtOnce) {
 			t.Fatalf("%d waits for %s", i, wait)
 		}
+		throttle.Done()
+	}
+}
+
+// Where the API server is slow, writes of figures take no more than their share of the workers, and nobody loses a turn by it.
+func TestThrottleOfASlowServer(t *testing.T) {
+	var throttle Throttle
+	now := time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
+	for i := range figuresInFlight {
+		if wait := throttle.Wait(fmt.Sprint(i), now); wait != 0 {
+			t.Fatalf("%d waits for %s", i, wait)
+		}
+	}
+	if wait := throttle.Wait("late", now); wait != figuresAgain {
+		t.Errorf("beside %d writes the next waits for %s, want %s", figuresInFlight, wait, figuresAgain)
+	}
+	throttle.Wrote("0", now)
+	throttle.Done()
+	if wait := throttle.Wait("late", now); wait != 0 {
+		t.Errorf("it waits for %s although one of them has ended", wait)
 	}
 }

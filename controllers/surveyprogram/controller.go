@@ -81,6 +81,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	r.export(s, before, objectives.Settled{Live: verdict.Objectives}) // metrics do not wait for what is written below
 	plans, err := objectives.FollowUp(ctx, r.Env, s.subject, verdict, now)
 	if err != nil {
 		return ctrl.Result{}, err
