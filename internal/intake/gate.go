@@ -18,7 +18,7 @@ const (
 	// wait costs a connection that is there anyway; to be told, and to ask again at once as hasty clients do, costs a good part
 	// of what it costs to be served.
 	mostOutside = 4096
-	turnTimeout = time.Second
+	turnTimeout = 2 * time.Second
 )
 
 // gate lets the answers to one store in, in the order in which they came, before anything is read of them. What is refused must
