@@ -215,13 +215,13 @@ func TestGateIsFair(t *testing.T) {
 			synctest.Wait()
 		}
 		queue("a")
-		time.Sleep(600 * time.Millisecond)
+		<-time.After(600 * time.Millisecond)
 		queue("b")
 		queue("c")
 		if g.enter(t.Context()) {
 			t.Error("one more than may wait got a turn")
 		}
-		time.Sleep(600 * time.Millisecond) // a has waited for too long
+		<-time.After(600 * time.Millisecond) // a has waited for too long
 		g.leave()
 		all.Wait()
 		if got := strings.Join(order, ", "); got != "a false, b true, c true" {
