@@ -145,6 +145,15 @@ func BenchmarkAnswerForm(b *testing.B) {
 	benchmark(b, quickServer(b), newCall(http.MethodPost, pagePath+sentQuery, mediaForm, answerForm()), http.StatusSeeOther)
 }
 
+// BenchmarkAnswerTouchpoint is a form of a touchpoint and team.
+func BenchmarkAnswerTouchpoint(b *testing.B) {
+	form := url.Values{
+		fieldID: {id1}, fieldLanguage: {"en"}, fieldTeam: {"area-g"}, fieldTrap: {""}, "security": {"4"}, "comment": {"Short queues, kind staff."},
+		fieldForm: {formKey.Sign(link.Form{ID: id1, Touchpoint: "security", Team: "area-g"}, time.Now().Add(-time.Minute))},
+	}
+	benchmark(b, quickServer(b), newCall(http.MethodPost, pagePath+"/security"+sentQuery, mediaForm, []byte(form.Encode())), http.StatusSeeOther)
+}
+
 func BenchmarkBareForm(b *testing.B) {
 	benchmark(b, http.HandlerFunc(bareForm), newCall(http.MethodPost, pagePath+sentQuery, mediaForm, answerForm()), http.StatusCreated)
 }

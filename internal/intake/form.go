@@ -270,6 +270,10 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) {
 		s.showMessage(w, r, notFound)
 		return
 	}
+	entered := served.gate.enter(r.Context())
+	if entered {
+		defer served.gate.leave()
+	}
 	values, refused := s.readForm(w, r)
 	if refused != nil {
 		s.metrics.reject(served.key, *refused, 1)
@@ -279,6 +283,10 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) {
 	p, f, ok := s.posted(r, served, values)
 	if !ok {
 		s.showMessage(w, r, notFound)
+		return
+	}
+	if !entered {
+		s.showBusy(w, r, served, p, f)
 		return
 	}
 	if refused = s.admit(served, &p, &f); refused != nil {
@@ -333,15 +341,6 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, served *served, p 
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// refuseForm shows the form again where sending it again can help.
-func (s *Server) refuseForm(w http.ResponseWriter, r *http.Request, p page, f form, why problem) {
-	if why.reason == linkUsed.reason {
-		s.showProblem(w, r, why, "message", p.message(why))
-		return
-	}
-	s.showAgain(w, r, p, f, why)
-}
-
 // admit says whether the posted form may be sent at all: the program is open, and the link that it came by is good.
 func (s *Server) admit(served *served, p *page, f *form) *problem {
 	if p.survey.Closed {
@@ -366,30 +365,4 @@ func (s *Server) posted(r *http.Request, served *served, values url.Values) (pag
 	}
 	p.team = values.Get(fieldTeam)
 	return p, f, true
-}
-
-// showAgain shows the form as it was filled in, with what is wrong in the page's words.
-func (s *Server) showAgain(w http.ResponseWriter, r *http.Request, p page, f form, why problem) {
-	words, _ := p.around()
-	switch why.reason {
-	case tooMany.reason:
-		f.notice = words.count(words.ErrTooMany, why.retrySeconds())
-	case conflict.reason:
-		f.notice = words.ErrUsed
-		f.id = ""
-	case unavailable.reason:
-		f.notice = words.ErrSaving
-	}
-	if p.invited != nil {
-		p.team = p.invited.Team
-	}
-	if _, known := p.survey.Units[p.team]; !known {
-		p.team = ""
-	}
-	if uuid.Validate(f.id) != nil && !s.renew(w, r, &f) {
-		return
-	}
-	v := p.form(f)
-	v.history = f.history()
-	s.showProblem(w, r, why, "form", v)
 }

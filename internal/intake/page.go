@@ -104,7 +104,7 @@ func pageAt(served *served, touchpoint string) (page, bool) {
 		return page{}, false
 	}
 	p.questions = questions
-	if p.parts = s.Parts(p.touchpoint); len(p.parts) > 1 && s.AsksContact(p.touchpoint) {
+	if p.parts = s.PartsOf(questions); len(p.parts) > 1 && s.AsksContact(p.touchpoint) {
 		p.parts = append(p.parts, survey.Part{}) // asked last, by itself, whatever questions are left out
 	}
 	p.base = "/s/" + url.PathEscape(s.Program.Namespace) + "/" + url.PathEscape(s.Program.Name)
@@ -139,12 +139,6 @@ func (p page) expired(f form, now time.Time) *problem {
 		return checkExpiry(p.invited, time.Time{}, now)
 	}
 	return checkExpiry(p.invited, f.opened, now)
-}
-
-// without is the page without its link: what follows an answer leads nowhere by it.
-func (p page) without() page {
-	p.invitation, p.invited = "", nil
-	return p
 }
 
 // href is the page's address in a language, by the same link or for the same team; query is added where it is not empty.

@@ -37,6 +37,7 @@ type Program struct {
 type Registry struct {
 	mu       sync.RWMutex
 	programs map[store.Key]*served
+	gates    gates
 	onDelete []func(store.Key)
 }
 
@@ -48,11 +49,12 @@ type served struct {
 	readDigest   *[sha256.Size]byte
 	signDigest   *[sha256.Size]byte
 	keys         *keys
+	gate         *gate
 }
 
 // NewRegistry returns an empty registry.
 func NewRegistry() *Registry {
-	return &Registry{programs: map[store.Key]*served{}}
+	return &Registry{programs: map[store.Key]*served{}, gates: gates{}}
 }
 
 // Set serves the program from now on, in place of what was served under the key. A program without a survey is deleted.
@@ -67,13 +69,23 @@ func (r *Registry) Set(key store.Key, p Program) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	s.gate = r.gates.take(p.Store)
+	r.remove(key)
 	r.programs[key] = s
+}
+
+// remove takes a program out. The caller holds the lock.
+func (r *Registry) remove(key store.Key) {
+	if former, ok := r.programs[key]; ok {
+		r.gates.giveBack(former.Store)
+		delete(r.programs, key)
+	}
 }
 
 // Delete serves the program no longer, and forgets its metrics.
 func (r *Registry) Delete(key store.Key) {
 	r.mu.Lock()
-	delete(r.programs, key)
+	r.remove(key)
 	hooks := r.onDelete
 	r.mu.Unlock()
 	for _, hook := range hooks {

@@ -38,6 +38,7 @@ type Server struct {
 	log         logr.Logger
 	faults      rate.Sometimes
 	blanks      memo[blankKey, *blankForm]
+	busy        memo[busyKey, *busyPage]
 }
 
 // New returns a server of the registry's programs. It fails where a limit of the config is negative, the metrics cannot
@@ -62,6 +63,7 @@ func New(r *Registry, c Config) (*Server, error) {
 		submissions: newLimiter(c.RatePerMinute, c.RateBurst, maxClients),
 		faults:      rate.Sometimes{First: 1, Interval: faultInterval},
 		blanks:      newBlankForms(),
+		busy:        newBusyPages(),
 	}
 	s.handler = s.protect(s.mux())
 	r.whenDeleted(m.forget)

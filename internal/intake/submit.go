@@ -37,6 +37,11 @@ func (s *Server) postJSON(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, served, tooMany.because("This client sends too many responses. Wait, then send the same id again.").after(wait))
 		return
 	}
+	if !served.gate.enter(r.Context()) {
+		s.turnAway(w, served)
+		return
+	}
+	defer served.gate.leave()
 	response, refused := s.readJSON(w, r, served)
 	if refused != nil {
 		s.refuse(w, served, *refused)
@@ -141,7 +146,7 @@ var noProgram = notFound.because("There is no such program.")
 // storeProblem words an error of the store, and logs it unless it is a matter of load or of a client that has gone.
 func (s *Server) storeProblem(ctx context.Context, err error) problem {
 	if errors.Is(err, store.ErrBusy) || errors.Is(err, context.DeadlineExceeded) {
-		return unavailable.because("Too many responses are arriving. Send the same id again.").after(retryBusy)
+		return overloaded
 	}
 	if ctx.Err() == nil && !errors.Is(err, store.ErrClosed) {
 		s.fault(err)

@@ -25,14 +25,18 @@ type scoreView struct {
 // thanksAddress is the address of the thank-you page of a stored response. It leads nowhere by the link that the response came
 // by.
 func (p page) thanksAddress(receipt string, scores []survey.Score) string {
-	if len(scores) == 0 && p.team == "" {
-		return p.path + "?lang=" + url.QueryEscape(p.language) + "&receipt=" + receipt
-	}
-	query := url.Values{"receipt": {receipt}}
+	var space [256]byte
+	address := append(append(space[:0], p.path...), '?')
 	for _, score := range scores {
-		query.Add(fieldScore, score.Name+":"+strconv.Itoa(score.Tenths))
+		address = append(append(address, fieldScore+"="...), url.QueryEscape(score.Name+":"+strconv.Itoa(score.Tenths))...)
+		address = append(address, '&')
 	}
-	return p.without().href(p.language, query)
+	address = append(append(address, "lang="...), url.QueryEscape(p.language)...)
+	address = append(append(address, "&receipt="...), receipt...)
+	if p.team != "" {
+		address = append(append(address, "&team="...), url.QueryEscape(p.team)...)
+	}
+	return string(address)
 }
 
 // thanks returns the page that follows a stored response. It can be loaded again: it records nothing.

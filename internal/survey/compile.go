@@ -184,6 +184,7 @@ func (s *Survey) Page(touchpoint string) (questions []Question, ok bool) {
 	if !ok {
 		return nil, false
 	}
+	questions = make([]Question, 0, len(served.names))
 	for i := range s.Questions {
 		if served.has(s.Questions[i].Name) {
 			questions = append(questions, s.Questions[i])

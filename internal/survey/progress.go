@@ -20,6 +20,11 @@ type Part struct {
 // the parts before it. It is nil where the survey has no such touchpoint.
 func (s *Survey) Parts(touchpoint string) []Part {
 	questions, _ := s.Page(touchpoint)
+	return s.PartsOf(questions)
+}
+
+// PartsOf are the Parts of a page that asks the questions.
+func (s *Survey) PartsOf(questions []Question) []Part {
 	if len(questions) > 0 && len(s.Steps) == 0 && !s.HasConditions() {
 		return []Part{{Questions: questions}}
 	}

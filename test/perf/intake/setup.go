@@ -30,6 +30,16 @@ type setup struct {
 	// total is what the endpoints were sent, cpu and databaseCPU what that took.
 	total            load.Total
 	cpu, databaseCPU time.Duration
+	// busy is what the last load kept busy.
+	busy cores
+}
+
+// cores are how many processors were busy: with the endpoints, with the database's own processes, and with sending requests.
+type cores struct{ endpoints, database, load float64 }
+
+func (c cores) String() string {
+	return fmt.Sprintf("%.2f processors were busy with the endpoints, %.2f with the database's own processes and %.2f with the clients",
+		c.endpoints, c.database, c.load)
 }
 
 // prepare starts endpoints on a fresh store, and as many bare handlers and writers.
@@ -80,6 +90,7 @@ func (s *setup) load(ctx context.Context, p load.Plan) (load.Result, error) {
 	after, databaseAfter, err := s.usage()
 	s.cpu += after - before
 	s.databaseCPU += databaseAfter - databaseBefore
+	s.busy = cores{(after - before).Seconds() / r.Ran.Seconds(), (databaseAfter - databaseBefore).Seconds() / r.Ran.Seconds(), r.Cores()}
 	s.total.Merge(r.Total)
 	return r, err
 }
@@ -128,6 +139,24 @@ func (s *setup) databaseRate(clients int) bench.Subject {
 func (s *setup) commitTime(ctx context.Context) (float64, error) {
 	d, err := median(s.b.duration/2, func() error { return s.writers[0].write(ctx, s.sources[0].take(1)) })
 	return microseconds(d), err
+}
+
+// batchTime is commitTime of as many answers as come, at a rate per second, while one commit goes on. It returns how many those
+// are, too. Only a guess of it is needed: the time depends little on it.
+func (s *setup) batchTime(ctx context.Context, rate float64) (micros float64, batch int, err error) {
+	batch = 1
+	for range 3 {
+		d, err := median(s.b.duration/6, func() error { return s.writers[0].write(ctx, s.sources[0].take(batch)) })
+		if err != nil {
+			return 0, 0, err
+		}
+		micros = microseconds(d)
+		last := batch
+		if batch = max(1, int(rate*d.Seconds()+0.5)); batch == last {
+			break
+		}
+	}
+	return micros, batch, nil
 }
 
 // singleTime is commitTime of a single row of two numbers.

@@ -62,7 +62,12 @@ type Result struct {
 	Latency, Late Latency
 	// Total has all requests of the run, warming up included.
 	Total Total
+	// CPU is what the process that sent them took, from its start to its end, and Ran how long that was. Do leaves them out.
+	CPU, Ran time.Duration
 }
+
+// Cores is how many processors the sending of requests kept busy.
+func (r Result) Cores() float64 { return r.CPU.Seconds() / r.Ran.Seconds() }
 
 // Rate is how many answers were accepted each second.
 func (r Result) Rate() float64 { return float64(r.Accepted) / r.Seconds }
@@ -131,6 +136,7 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	cmd.Stdin = bytes.NewReader(in)
 	var said bytes.Buffer
 	cmd.Stderr = &said
+	start := time.Now()
 	out, err := cmd.Output()
 	if err != nil {
 		return Result{}, errors.Join(fmt.Errorf("load: the process: %w\n%s", err, said.Bytes()), ctx.Err())
@@ -139,6 +145,7 @@ func Run(ctx context.Context, p Plan) (Result, error) {
 	if err := json.Unmarshal(out, &r); err != nil {
 		return Result{}, fmt.Errorf("load: what the process said: %w", err)
 	}
+	r.CPU, r.Ran = cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), time.Since(start)
 	return r, nil
 }
 
