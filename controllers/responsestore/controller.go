@@ -41,7 +41,6 @@ type Reconciler struct {
 	APIReader client.Reader
 	memory    memory
 	pace      env.Pace
-	hold      env.Hold
 }
 
 // Reconcile keeps the keys of one store and opens it, or asks those who have it open.
@@ -54,7 +53,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	key := store.Key{Namespace: req.Namespace, Name: req.Name}
 	if err != nil {
 		r.pace.Forget(req.NamespacedName)
-		r.hold.End(req.NamespacedName)
 		r.Gone(before, req.NamespacedName)
 		return ctrl.Result{}, r.forget(ctx, key)
 	}
@@ -63,9 +61,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	}
 	if r.Behind(before) {
 		return ctrl.Result{}, nil
-	}
-	if wait, err := r.awaitsUser(ctx, before); wait > 0 || err != nil {
-		return ctrl.Result{RequeueAfter: wait}, err
 	}
 	began := r.Clock()
 	if wait := r.pace.Wait(req.NamespacedName, began); wait > 0 && before.Generation == before.Status.ObservedGeneration {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -44,22 +43,6 @@ func (r *Reconciler) users(ctx context.Context, rs *v1alpha1.ResponseStore) (use
 		embedded, err = r.usersBy(ctx, rs, v1alpha1.EndpointEmbedded)
 	}
 	return users{embedded: len(embedded) > 0, dedicated: dedicated}, err
-}
-
-// awaitsUser returns for how much longer a new store is left alone, zero for no longer: most often its first program comes right
-// after it, and says what opens it.
-func (r *Reconciler) awaitsUser(ctx context.Context, rs *v1alpha1.ResponseStore) (time.Duration, error) {
-	if r.HoldFor <= 0 || rs.Status.ObservedGeneration > 0 {
-		return 0, nil
-	}
-	users, err := r.users(ctx, rs)
-	if err == nil && !users.embedded && len(users.dedicated) == 0 {
-		if wait := r.hold.Wait(rs, r.Clock(), r.HoldFor); wait > 0 {
-			return wait, nil
-		}
-	}
-	r.hold.End(client.ObjectKeyFromObject(rs))
-	return 0, err
 }
 
 // usersBy lists the programs for which a mode opens the store.
