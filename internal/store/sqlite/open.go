@@ -56,6 +56,7 @@ type Store struct {
 
 	loop   *commit.Loop
 	writer *writer
+	keeper *keeper
 	// reading ends when the store closes, and what is being read with it.
 	reading     context.Context
 	stopReading context.CancelFunc
@@ -109,10 +110,14 @@ func (s *Store) open(ctx context.Context, path string, o Options) error {
 	if s.writer, err = newWriter(ctx, s); err != nil {
 		return err
 	}
+	if s.keeper, err = newKeeper(s, path); err != nil {
+		return err
+	}
 	s.reading, s.stopReading = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shutdown)
 	s.loop = commit.NewLoop("sqlite", o.QueueLength, o.BatchSize, s.writer.write)
 	go s.loop.Run()
+	go s.keeper.run(s.reading)
 	return nil
 }
 
@@ -156,6 +161,7 @@ func writerDSN(path string) string {
 		"secure_delete(ON)",
 		"temp_store(MEMORY)",           // a container may have no other folder that can be written
 		"cache_size(-16384)",           // KiB
+		"wal_autocheckpoint(" + checkpointPages + ")",
 		"journal_size_limit(67108864)", // the log shrinks to 64 MiB after a long reader let it grow
 	}})
 }

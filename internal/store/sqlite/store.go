@@ -51,9 +51,10 @@ func (s *Store) Close() error { return s.close() }
 func (s *Store) shutdown() error {
 	s.loop.Stop()
 	s.stopReading()
+	kept := s.keeper.stop()
 	// A reader that has not let go of the log yet leaves some of it for the next opening; nothing is lost.
 	err := s.writer.exec(`PRAGMA wal_checkpoint(TRUNCATE)`)
-	if err = errors.Join(err, s.writer.conn.Close(), s.release()); err != nil {
+	if err = errors.Join(kept, err, s.writer.conn.Close(), s.release()); err != nil {
 		return fmt.Errorf("sqlite: closing: %w", err)
 	}
 	return nil

@@ -85,6 +85,7 @@ func (w *writer) transact(change func(*tx) error) error {
 		_ = w.exec("ROLLBACK")
 		return err
 	}
+	w.store.keeper.committed()
 	for key, id := range t.found {
 		w.programs[key] = id
 	}
