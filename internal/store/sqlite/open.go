@@ -159,8 +159,8 @@ func writerDSN(path string) string {
 		"foreign_keys(ON)",
 		"trusted_schema(OFF)",
 		"secure_delete(ON)",
-		"temp_store(MEMORY)",           // a container may have no other folder that can be written
-		"cache_size(-16384)",           // KiB
+		"temp_store(MEMORY)", // a container may have no other folder that can be written
+		"cache_size(-16384)", // KiB
 		"wal_autocheckpoint(" + checkpointPages + ")",
 		"journal_size_limit(67108864)", // the log shrinks to 64 MiB after a long reader let it grow
 	}})
