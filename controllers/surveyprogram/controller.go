@@ -20,7 +20,9 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/objectives"
+	"github.com/cx-operator/cx-operator/internal/evaluate"
 	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/survey"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
@@ -77,11 +79,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return env.Requeue(now, wait, s.deadlines...), nil
 	}
 	s.subject.Frozen = s.subject.Frozen || s.moved(before)
-	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
+	verdict, unjudged, err := r.judge(s, before, now)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.export(s, before, objectives.Settled{Live: verdict.Objectives}) // metrics do not wait for what is written below
 	plans, err := objectives.FollowUp(ctx, r.Env, s.subject, verdict, now)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -119,6 +120,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		deadlines = append(deadlines, now.Add(s.wait))
 	}
 	return env.Requeue(now, settled.Wait, deadlines...), errors.Join(unserved, plans.Refused)
+}
+
+// judge judges the program's objectives, and shows the verdicts in /metrics before anything is written.
+func (r *Reconciler) judge(s scope, before *v1alpha1.SurveyProgram, now time.Time) (evaluate.Output, []survey.Problem, error) {
+	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
+	if err == nil {
+		r.export(s, before, objectives.Settled{Live: verdict.Objectives})
+	}
+	return verdict, unjudged, err
 }
 
 func verdictsOf(p *v1alpha1.SurveyProgram) objectives.Verdicts {

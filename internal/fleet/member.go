@@ -104,7 +104,7 @@ func (m *member) Updated() <-chan struct{} { return m.client.Updated() }
 
 // Changes implements store.Feed, and takes note of how it ended.
 func (m *member) Changes(ctx context.Context, since store.Cursor, limit int) (store.Changes, error) {
-	if err := m.resting(time.Now()); err != nil {
+	if err := m.resting(time.Now()); err != nil { //nolint:forbidigo // how long a try rests is of the machine's own time
 		return store.Changes{}, err
 	}
 	end, err := m.turn(ctx)
@@ -153,7 +153,7 @@ func (m *member) note(ctx context.Context, info store.Info, err error) {
 	m.mu.Lock()
 	news := (m.err == nil) != (err == nil) || err != nil && m.err.Error() != err.Error()
 	m.err = err
-	m.pace(err, time.Now())
+	m.pace(err, time.Now()) //nolint:forbidigo // as in Changes
 	if err == nil && info != (store.Info{}) {
 		news = news || m.info != info
 		m.info, m.askedAt = info, m.clock()

@@ -66,5 +66,5 @@ func (m *member) pace(err error, now time.Time) {
 		return
 	}
 	m.failures++
-	m.notBefore = now.Add(pauseAfter(m.failures, m.program.Ready, rand.Float64()))
+	m.notBefore = now.Add(pauseAfter(m.failures, m.program.Ready, rand.Float64())) //nolint:gosec // spreads tries; it guards nothing
 }
