@@ -22,8 +22,8 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/objectives"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
 	"github.com/cx-operator/cx-operator/internal/exporter"
-	"github.com/cx-operator/cx-operator/internal/survey"
 	"github.com/cx-operator/cx-operator/internal/store"
+	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
 // +kubebuilder:rbac:groups=cx-operator.io,resources=surveyprograms,verbs=get;list;watch
