@@ -42,20 +42,6 @@ func (n *Node) Kill(parts ...Part) error {
 	return errors.Join(errs...)
 }
 
-// Freeze stops parts from running until Thaw: connections to them stay, and nothing answers.
-func (n *Node) Freeze(parts ...Part) error { return n.signalAll(syscall.SIGSTOP, parts) }
-
-// Thaw lets parts run on.
-func (n *Node) Thaw(parts ...Part) error { return n.signalAll(syscall.SIGCONT, parts) }
-
-func (n *Node) signalAll(s syscall.Signal, parts []Part) error {
-	var errs []error
-	for _, part := range parts {
-		errs = append(errs, n.processes.signal(string(part), s))
-	}
-	return errors.Join(errs...)
-}
-
 // Restart starts parts that were killed, in the given order, each after the one before answers. etcd still has what it had:
 // its files outlive it.
 func (n *Node) Restart(ctx context.Context, parts ...Part) error {

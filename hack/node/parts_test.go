@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -57,42 +56,57 @@ func TestKillAndRestart(t *testing.T) {
 	if err := p.stop(); err != nil {
 		t.Fatal(err)
 	}
-	for _, err := range []error{p.kill("part"), p.restart("part"), p.signal("part", syscall.SIGSTOP)} {
+	for _, err := range []error{p.kill("part"), p.restart("part"), p.signal("part", syscall.SIGSTOP), p.freeze(t.Context(), "part")} {
 		if err == nil || !strings.Contains(err.Error(), `runs no "part"`) {
 			t.Errorf("error = %v, want that there is none", err)
 		}
 	}
 }
 
+// A program of many threads that are all busy stands still once it is frozen, and goes on after the thaw.
 func TestFreeze(t *testing.T) {
 	p := newProcesses(t.TempDir())
-	started, err := p.start(0, "part", "sleep", "1000")
+	beats := filepath.Join(t.TempDir(), "beats")
+	started, err := p.start(0, "part", "sh", "-c", "for i in 1 2 3 4; do while :; do echo >> "+beats+"; done & done; wait")
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := func() string {
-		content, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(started.cmd.Process.Pid), "stat"))
+	size := func() int64 {
+		info, err := os.Stat(beats)
 		if err != nil {
-			t.Fatal(err)
+			return 0
 		}
-		return strings.Fields(string(content))[2]
+		return info.Size()
 	}
-	for _, step := range []struct {
-		signal syscall.Signal
-		want   string
-	}{{syscall.SIGSTOP, "T"}, {syscall.SIGCONT, "S"}} {
-		if err := p.signal("part", step.signal); err != nil {
-			t.Fatal(err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	grows := func() error {
+		before := size()
+		return poll(ctx, "beats", p.died, func(context.Context) (bool, error) { return size() > before, nil })
+	}
+	if err := grows(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.freeze(ctx, "part"); err != nil {
+		t.Fatal(err)
+	}
+	frozen := size()
+	for range 20 {
+		if still, err := stopped(started.cmd.Process.Pid); !still || err != nil || size() != frozen {
+			t.Fatalf("stopped is %v, %v, and %d bytes have become %d", still, err, frozen, size())
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		err := poll(ctx, "state "+step.want, p.died, func(context.Context) (bool, error) { return state() == step.want, nil })
-		cancel()
-		if err != nil {
-			t.Error(err)
-		}
+	}
+	if err := p.signal("part", syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := grows(); err != nil {
+		t.Errorf("after the thaw: %v", err)
 	}
 	if err := p.stop(); err != nil {
 		t.Error(err)
+	}
+	if _, err := stopped(1 << 30); err == nil {
+		t.Error("a program that is not there is said to stand still or run")
 	}
 }
 

@@ -143,7 +143,7 @@ func (b *broken) testParts(t *testing.T) {
 		t.Error("the container did not survive the end of containerd")
 	}
 	b.pod(t, "later", nil) // the scheduler, kubelet and containerd work
-	if err := b.Freeze(node.APIServer); err != nil {
+	if err := b.Freeze(t.Context(), node.APIServer); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
