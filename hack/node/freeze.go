@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/prometheus/procfs"
 )
 
 // Freeze stops parts from running until Thaw: connections to them stay, and nothing answers. It returns when they have stopped,
@@ -46,30 +46,49 @@ func (p *processes) freeze(ctx context.Context, name string) error {
 
 // stopped tells whether no thread of a process group runs.
 func stopped(group int) (bool, error) {
-	threads, err := filepath.Glob("/proc/[0-9]*/task/[0-9]*/stat")
+	all, err := procfs.AllProcs()
 	if err != nil {
-		return false, fmt.Errorf("finding threads: %w", err)
+		return false, fmt.Errorf("finding processes: %w", err)
 	}
 	found := false
-	for _, file := range threads {
-		content, err := os.ReadFile(file)
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) { // it has ended
+	for _, process := range all {
+		stat, err := process.Stat()
+		if ended(err) || err == nil && stat.PGRP != group {
+			continue
+		}
+		if err != nil {
+			return false, fmt.Errorf("reading the state of a process: %w", err)
+		}
+		found = true
+		if still, err := standsStill(process); !still || err != nil {
+			return false, err
+		}
+	}
+	if !found {
+		return false, fmt.Errorf("no process of the group %d is there", group)
+	}
+	return true, nil
+}
+
+// standsStill tells whether no thread of a process runs.
+func standsStill(process procfs.Proc) (bool, error) {
+	threads, err := procfs.AllThreads(process.PID)
+	if err != nil && !ended(err) {
+		return false, fmt.Errorf("finding threads: %w", err)
+	}
+	for _, thread := range threads {
+		stat, err := thread.Stat()
+		if ended(err) {
 			continue
 		}
 		if err != nil {
 			return false, fmt.Errorf("reading the state of a thread: %w", err)
 		}
-		// The name, in parentheses, may have anything in it: what follows are the state, the parent and the group.
-		fields := strings.Fields(string(content[strings.LastIndexByte(string(content), ')')+1:]))
-		if len(fields) < 3 || fields[2] != strconv.Itoa(group) {
-			continue
-		}
-		if found = true; !strings.Contains("TtZX", fields[0]) {
+		if !strings.Contains("TtZX", stat.State) { // stopped, traced, or ended and not yet waited for
 			return false, nil
 		}
 	}
-	if !found {
-		return false, fmt.Errorf("no thread of the process group %d is there", group)
-	}
 	return true, nil
 }
+
+func ended(err error) bool { return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) }
