@@ -72,11 +72,20 @@ func (e *Env) ActingSince() time.Time {
 // PatchStatus writes the status of obj where it differs from before. A stale read is a conflict, never an overwrite.
 func (e *Env) PatchStatus(ctx context.Context, obj, before client.Object) error {
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	began := e.Clock()
 	if err := e.Client.Status().Patch(ctx, obj, patch, FieldOwner); err != nil {
 		return fmt.Errorf("write status: %w", err)
 	}
 	e.writes.note(obj)
+	e.writes.took(e.Clock().Sub(began))
 	return nil
+}
+
+// WriteTime is how long a write of a status took lately.
+func (e *Env) WriteTime() time.Duration {
+	e.writes.mu.Lock()
+	defer e.writes.mu.Unlock()
+	return e.writes.time
 }
 
 // Announce writes an event for each breach that opened or closed. It is called after the status write succeeded. The action

@@ -3,7 +3,9 @@ package env
 import (
 	"reflect"
 	"sync"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -13,6 +15,52 @@ import (
 type writes struct {
 	mu   sync.Mutex
 	last map[written]string
+	// secrets are those that this process made, until the cache has them.
+	secrets map[client.ObjectKey]madeSecret
+	// time is how long writes of a status took lately.
+	time time.Duration
+}
+
+// took notes how long a write took. A longer one counts at once, and is forgotten by and by.
+func (w *writes) took(long time.Duration) {
+	const few = 8
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.time = max(long, w.time-(w.time-long)/few)
+}
+
+// madeSecret is a Secret as the API server answered to its creation.
+type madeSecret struct {
+	secret *corev1.Secret
+	at     time.Time
+}
+
+// SecretLag is how long the cache may take until it has a Secret that was made. After that the API server is asked.
+const SecretLag = 5 * time.Second
+
+func (w *writes) noteSecret(secret *corev1.Secret) {
+	w.note(secret)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.secrets == nil {
+		w.secrets = map[client.ObjectKey]madeSecret{}
+	}
+	w.secrets[client.ObjectKeyFromObject(secret)] = madeSecret{secret, time.Now()} //nolint:forbidigo // a cache lags by the machine's clock, whatever time it is for what is reconciled
+}
+
+// made returns the Secret that was made a moment ago, nil for none.
+func (w *writes) made(key client.ObjectKey) *corev1.Secret {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	made, ok := w.secrets[key]
+	if !ok {
+		return nil
+	}
+	if time.Since(made.at) < SecretLag { //nolint:forbidigo // a cache lags by the machine's clock, whatever time it is for what is reconciled
+		return made.secret
+	}
+	delete(w.secrets, key)
+	return nil
 }
 
 type written struct {
@@ -62,4 +110,7 @@ func (e *Env) Gone(obj client.Object, key client.ObjectKey) {
 	e.writes.mu.Lock()
 	defer e.writes.mu.Unlock()
 	delete(e.writes.last, written{reflect.TypeOf(obj), key})
+	if _, ok := obj.(*corev1.Secret); ok {
+		delete(e.writes.secrets, key)
+	}
 }

@@ -106,7 +106,7 @@ func (r *Reconciler) desk(program *v1alpha1.SurveyProgram) (desk.Desk, error) {
 	return r.Desk(program)
 }
 
-// begin reads a namespace: from the cache, the first time its outboxes live.
+// begin reads a namespace.
 func (r *Reconciler) begin(ctx context.Context, namespace string, s *space, now time.Time) (*pass, error) {
 	p := &pass{Reconciler: r, namespace: namespace, space: s}
 	if err := p.readTeams(ctx, r.Client); err != nil {
@@ -115,8 +115,6 @@ func (r *Reconciler) begin(ctx context.Context, namespace string, s *space, now 
 	if err := p.readResources(ctx, now); err != nil {
 		return nil, err
 	}
-	s.read = true
-	p.readCases(ctx, now)
 	p.forget()
 	return p, nil
 }

@@ -3,6 +3,7 @@ package notifier
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,8 @@ func outboxes() []client.ObjectList {
 	return []client.ObjectList{&v1alpha1.SurveyProgramList{}, &v1alpha1.TouchpointList{}, &v1alpha1.ActionPlanList{}, &v1alpha1.ReviewList{}}
 }
 
-// readResources reads what has an outbox, and makes holders of what has to be worked on.
+// readResources reads what has an outbox, and makes holders of what has to be worked on. The first time that anything has, it is
+// read live: an earlier leader may have sent what the cache shows as waiting.
 func (p *pass) readResources(ctx context.Context, now time.Time) error {
 	p.programs, p.touchpoints = map[string]*v1alpha1.SurveyProgram{}, map[string]*v1alpha1.Touchpoint{}
 	cached := outboxes()
@@ -57,7 +59,7 @@ func (p *pass) readResources(ctx context.Context, now time.Time) error {
 			return fmt.Errorf("list %T: %w", list, err)
 		}
 	}
-	holder := func(o runtime.Object) error {
+	each := func(o runtime.Object) error {
 		object, ok := o.(client.Object)
 		if !ok {
 			return fmt.Errorf("%T is no object of the API", o)
@@ -65,15 +67,22 @@ func (p *pass) readResources(ctx context.Context, now time.Time) error {
 		p.hold(kindOf(object), object, *outboxOf(object), now)
 		return nil
 	}
-	for i, list := range cached {
-		each := meta.EachListItem
-		if !p.space.read {
-			each = func(runtime.Object, func(runtime.Object) error) error { return p.eachLive(ctx, i, holder) }
-		}
-		if err := each(list, holder); err != nil {
+	for _, list := range cached {
+		if err := meta.EachListItem(list, each); err != nil {
 			return fmt.Errorf("read the outboxes of %T: %w", list, err)
 		}
 	}
+	p.readCases(ctx, now)
+	if p.space.read || len(p.holders) == 0 {
+		return nil // where nothing is to be done, nothing can be done twice
+	}
+	p.holders = slices.DeleteFunc(p.holders, func(h *holder) bool { return h.reload != nil }) // those of cases are live
+	for i, list := range cached {
+		if err := p.eachLive(ctx, i, each); err != nil {
+			return fmt.Errorf("read the outboxes of %T: %w", list, err)
+		}
+	}
+	p.space.read = true
 	return nil
 }
 

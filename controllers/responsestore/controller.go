@@ -23,6 +23,7 @@ import (
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
@@ -41,6 +42,8 @@ type Reconciler struct {
 	APIReader client.Reader
 	memory    memory
 	pace      env.Pace
+	// unused holds back a new store that no program uses yet, starting what an endpoint that starts will tell.
+	unused, starting env.Hold
 }
 
 // Reconcile keeps the keys of one store and opens it, or asks those who have it open.
@@ -53,7 +56,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	key := store.Key{Namespace: req.Namespace, Name: req.Name}
 	if err != nil {
 		r.pace.Forget(req.NamespacedName)
+		r.unused.End(req.NamespacedName)
+		r.starting.End(req.NamespacedName)
 		r.Gone(before, req.NamespacedName)
+		r.Gone(&corev1.Secret{}, client.ObjectKey{Namespace: req.Namespace, Name: render.KeysName(req.Name)})
 		return ctrl.Result{}, r.forget(ctx, key)
 	}
 	if !before.DeletionTimestamp.IsZero() {
@@ -70,10 +76,20 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	rs := before.DeepCopy()
 	rs.Status.ObservedGeneration = rs.Generation
 	set := conditions.Set{Conditions: &rs.Status.Conditions, Generation: rs.Generation, Now: r.Clock()}
-	unkept := r.keepKeys(ctx, rs)
-	result, err := r.open(ctx, key, rs, set)
+	again, unkept := r.keepKeys(ctx, rs)
+	users, err := r.users(ctx, rs)
 	if err != nil {
 		return ctrl.Result{}, errors.Join(unkept, err)
+	}
+	if wait := r.holdBack(rs, users); wait > 0 && unkept == nil {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	result, err := r.open(ctx, key, rs, users, set)
+	if err != nil {
+		return ctrl.Result{}, errors.Join(unkept, err)
+	}
+	if again > 0 && (result.RequeueAfter == 0 || again < result.RequeueAfter) {
+		result.RequeueAfter = again
 	}
 	if unkept != nil && meta.IsStatusConditionTrue(rs.Status.Conditions, v1alpha1.ConditionReady) {
 		set.Waiting(v1alpha1.ReasonRetrying, "the store is open, but the Secret with its keys cannot be kept now; the operator's log says why")
@@ -84,12 +100,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	return result, errors.Join(unkept, r.PatchStatus(ctx, rs, before))
 }
 
-// open opens the store where this process serves it, or asks those who do, and sets the conditions.
-func (r *Reconciler) open(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, set conditions.Set) (ctrl.Result, error) {
-	users, err := r.users(ctx, rs)
-	if err != nil {
-		return ctrl.Result{}, err
+// holdBack returns for how much longer a new store waits for its first program, which says who is to open it: it is applied
+// together with the store.
+func (r *Reconciler) holdBack(rs *v1alpha1.ResponseStore, users users) time.Duration {
+	if len(rs.Status.Conditions) > 0 || users.embedded || len(users.dedicated) > 0 {
+		return 0
 	}
+	return r.unused.Wait(rs, r.Clock(), r.HoldFor)
+}
+
+// open opens the store where this process serves it, or asks those who do, and sets the conditions.
+func (r *Reconciler) open(ctx context.Context, key store.Key, rs *v1alpha1.ResponseStore, users users, set conditions.Set) (ctrl.Result, error) {
 	defer r.remember(rs, users)
 	switch {
 	case len(users.dedicated) > 0 && (!users.embedded || r.Endpoint == nil):

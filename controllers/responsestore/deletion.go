@@ -33,6 +33,8 @@ type seen struct {
 	store *v1alpha1.ResponseStore
 	// dedicated says that endpoints of its programs' own have it open.
 	dedicated bool
+	// looked is the generation for which the Secret was looked for, since no endpoint opened it.
+	looked int64
 }
 
 func (r *Reconciler) remember(rs *v1alpha1.ResponseStore, u users) {
@@ -43,7 +45,20 @@ func (r *Reconciler) remember(rs *v1alpha1.ResponseStore, u users) {
 	}
 	last := r.memory.stores[keyOf(rs)]
 	dedicated := len(u.dedicated) > 0 || !u.embedded && last.dedicated
-	r.memory.stores[keyOf(rs)] = seen{rs, dedicated}
+	r.memory.stores[keyOf(rs)] = seen{rs, dedicated, last.looked}
+}
+
+// look notes that the Secret of a store is looked for, and says whether it was before.
+func (r *Reconciler) look(rs *v1alpha1.ResponseStore) (before bool) {
+	r.memory.mu.Lock()
+	defer r.memory.mu.Unlock()
+	if r.memory.stores == nil {
+		r.memory.stores = map[store.Key]seen{}
+	}
+	last := r.memory.stores[keyOf(rs)]
+	before, last.looked = last.looked == rs.Generation, rs.Generation
+	r.memory.stores[keyOf(rs)] = last
+	return before
 }
 
 func (r *Reconciler) recall(key store.Key) (seen, bool) {
@@ -68,6 +83,9 @@ func (r *Reconciler) forget(ctx context.Context, key store.Key) error {
 	if err := r.close(key); err != nil {
 		return err
 	}
+	if ends, err := r.ends(key); err != nil || !ends {
+		return err
+	}
 	live := &v1alpha1.ResponseStore{}
 	err := r.APIReader.Get(ctx, types.NamespacedName{Namespace: key.Namespace, Name: key.Name}, live)
 	if err == nil {
@@ -90,6 +108,19 @@ func (r *Reconciler) forget(ctx context.Context, key store.Key) error {
 		r.announce(ctx, last)
 	}
 	return nil
+}
+
+// ends says whether anything is to be done, or told of, where a store is gone: of one that a program names before it is there,
+// nothing is known.
+func (r *Reconciler) ends(key store.Key) (bool, error) {
+	r.memory.mu.Lock()
+	_, known := r.memory.stores[key]
+	r.memory.mu.Unlock()
+	if known || r.Endpoint == nil {
+		return known, nil
+	}
+	marked, err := r.Endpoint.Marked(key)
+	return marked != "", err
 }
 
 // deleteMarked deletes the file of a SQLite store that is to go with a ResponseStore of another UID than this one.

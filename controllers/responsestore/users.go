@@ -3,6 +3,7 @@ package responsestore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/internal/operations"
 	"github.com/cx-operator/cx-operator/internal/store"
 )
 
@@ -62,6 +64,9 @@ func (r *Reconciler) usersBy(ctx context.Context, rs *v1alpha1.ResponseStore, mo
 	return found, nil
 }
 
+// startsWithin is how many times HoldFor the endpoints of a new store have until it is looked what keeps them.
+const startsWithin = 5
+
 // ask reports what the endpoints of Dedicated programs say of their store. Each has the same one; the first that knows it
 // speaks for all.
 func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, programs []*v1alpha1.SurveyProgram, set conditions.Set) (ctrl.Result, error) {
@@ -72,14 +77,26 @@ func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, progra
 		set.Stalled(v1alpha1.ReasonNotServed, "this operator serves no Dedicated programs; the conditions of the programs say why")
 		return ctrl.Result{}, nil
 	}
-	said := r.listen(programs)
+	said := r.listen(programs, rs.Status.Engine != "")
 	if said.info != (store.Info{}) {
 		rs.Status.Engine, rs.Status.SchemaVersion = said.info.Engine, said.info.SchemaVersion
 		set.Reconciled("the endpoints of its programs have the store open")
 		return ctrl.Result{}, nil
 	}
+	const unopened = "no endpoint has opened the store yet; the conditions of its programs say why"
 	ready := meta.FindStatusCondition(rs.Status.Conditions, v1alpha1.ConditionReady)
-	if ready != nil && ready.ObservedGeneration == rs.Generation && (said.unasked || said.fresh && ready.Status == metav1.ConditionTrue) {
+	told := ready != nil && ready.ObservedGeneration == rs.Generation
+	patience := r.starting.Wait(rs, r.Clock(), startsWithin*r.HoldFor)
+	waiting := !told || ready.Reason == v1alpha1.ReasonWaiting
+	switch {
+	case said.failed == nil && waiting && patience > 0:
+		set.Waiting(v1alpha1.ReasonWaiting, unopened)
+		return ctrl.Result{RequeueAfter: patience}, nil
+	case said.failed == nil && waiting:
+		if told && r.look(rs) {
+			return ctrl.Result{}, nil
+		}
+	case told && (said.unasked || said.fresh && ready.Status == metav1.ConditionTrue):
 		return ctrl.Result{}, nil // what was said last stands for a while: since a start, or while a pod is replaced
 	}
 	missing, err := r.missingSecret(ctx, rs)
@@ -92,7 +109,7 @@ func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, progra
 	case said.failed != nil:
 		set.Waiting(v1alpha1.ReasonStoreUnavailable, said.failed.Error())
 	default:
-		set.Waiting(v1alpha1.ReasonWaiting, "no endpoint has opened the store yet; the conditions of its programs say why")
+		set.Waiting(v1alpha1.ReasonWaiting, unopened)
 	}
 	return ctrl.Result{}, nil
 }
@@ -105,19 +122,28 @@ type word struct {
 	unasked, fresh bool
 }
 
-func (r *Reconciler) listen(programs []*v1alpha1.SurveyProgram) word {
+// listen asks what the endpoints of programs said of their store; opened says that one had it open before.
+func (r *Reconciler) listen(programs []*v1alpha1.SurveyProgram, opened bool) word {
 	var w word
 	for _, p := range programs {
 		info, err, known := r.Dedicated.Fleet.Store(env.KeyOf(p))
 		if known && err == nil {
 			return word{info: info}
 		}
-		w.failed = cmp.Or(w.failed, err)
+		if opened || answered(err) { // that nobody answers before is no news
+			w.failed = cmp.Or(w.failed, err)
+		}
 		at, read := r.Book.ReadAt(r.Dedicated.Fleet.Source(env.KeyOf(p)))
 		w.unasked = w.unasked || !known
 		w.fresh = w.fresh || read && r.Clock().Sub(at) <= r.StaleAfter
 	}
 	return w
+}
+
+// answered says whether an error is what an endpoint said.
+func answered(err error) bool {
+	problem := &operations.Problem{}
+	return errors.As(err, &problem)
 }
 
 // missingSecret says that the Secret with the connection URI, which pods wait for, is missing. Its content is not read.

@@ -18,12 +18,12 @@ import (
 	"github.com/cx-operator/cx-operator/internal/render"
 )
 
-// keepCertificate sees to it that the endpoint's operations port has a certificate, and returns when it is to be renewed. A
+// keepCertificate sees to it that the endpoint's operations port has a certificate, and returns when it is to be looked at again. A
 // Secret of that name that is somebody else's is a problem.
 func (r *Reconciler) keepCertificate(ctx context.Context, p *v1alpha1.SurveyProgram, now time.Time) (renewal time.Time, taken bool, err error) {
 	var failed error
 	name := types.NamespacedName{Namespace: p.Namespace, Name: render.CertificateName(p.Name)}
-	secret, err := r.KeepSecret(ctx, r.APIReader, name, func(current *corev1.Secret) *corev1.Secret {
+	secret, unseen, err := r.KeepSecret(ctx, r.APIReader, name, func(current *corev1.Secret) *corev1.Secret {
 		if current != nil && !metav1.IsControlledBy(current, p) {
 			taken = true
 			return nil
@@ -34,6 +34,9 @@ func (r *Reconciler) keepCertificate(ctx context.Context, p *v1alpha1.SurveyProg
 	})
 	if err != nil || failed != nil || taken {
 		return time.Time{}, taken, cause(err, failed)
+	}
+	if unseen {
+		return now.Add(env.SecretLag), false, nil
 	}
 	renewal, err = pairOf(secret).RenewAt()
 	return renewal, false, err

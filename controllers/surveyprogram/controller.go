@@ -22,6 +22,7 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/objectives"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
 	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/render"
 	"github.com/cx-operator/cx-operator/internal/store"
 	"github.com/cx-operator/cx-operator/internal/survey"
 )
@@ -167,6 +168,9 @@ func (r *Reconciler) forget(req reconcile.Request) error {
 	r.hold.End(req.NamespacedName)
 	r.quiet.forget(req.NamespacedName)
 	r.Gone(&v1alpha1.SurveyProgram{}, req.NamespacedName)
+	for _, name := range []string{render.TokensName(req.Name), render.CertificateName(req.Name)} {
+		r.Gone(&corev1.Secret{}, client.ObjectKey{Namespace: req.Namespace, Name: name})
+	}
 	r.announceKept(req.NamespacedName)
 	key := store.Key{Namespace: req.Namespace, Name: req.Name}
 	if r.Dedicated != nil {

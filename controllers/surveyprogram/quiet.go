@@ -13,10 +13,15 @@ import (
 )
 
 const (
-	// quietFor is how long the touchpoints of a program must not have changed, and quietMost how long that is waited for, until
-	// its status tells of them: they are applied one after the other, and are told of together. What is served does not wait.
-	quietFor  = 100 * time.Millisecond
-	quietMost = time.Second
+	// quietLeast and quietMost are the bounds of how long the touchpoints of a program must not have changed until its status
+	// tells of them: they are applied one after the other, and are told of together. What is served does not wait. In between it is
+	// quietWrites times as long as a write takes: where the API server is busy, they come more slowly.
+	quietLeast  = 100 * time.Millisecond
+	quietMost   = 3 * time.Second
+	quietWrites = 5
+	// quietTimes is how many times longer that is waited for, but for no longer than quietEnd.
+	quietTimes = 10
+	quietEnd   = 8 * time.Second
 )
 
 // quiet remembers when the touchpoints of each program changed. The zero value is ready; it may be used by several goroutines.
@@ -31,9 +36,14 @@ type restless struct {
 	first, last time.Time
 }
 
-// wait returns how long the touchpoints may still change, zero where they are settled. Those that are seen for the first time count
-// as changed where the program is new.
-func (q *quiet) wait(key client.ObjectKey, touchpoints [sha256.Size]byte, fresh bool, now time.Time) time.Duration {
+// quietFor is how long the touchpoints must not have changed where a write takes so long.
+func quietFor(write time.Duration) time.Duration {
+	return min(max(quietLeast, quietWrites*write), quietMost)
+}
+
+// wait returns how long the touchpoints may still change, zero where they did not for so long. Those that are seen for the first
+// time count as changed where the program is new.
+func (q *quiet) wait(key client.ObjectKey, touchpoints [sha256.Size]byte, fresh bool, long time.Duration, now time.Time) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	r, known := q.programs[key]
@@ -46,7 +56,7 @@ func (q *quiet) wait(key client.ObjectKey, touchpoints [sha256.Size]byte, fresh 
 			r.first = now
 		}
 	}
-	left := min(r.last.Add(quietFor).Sub(now), r.first.Add(quietMost).Sub(now))
+	left := min(r.last.Add(long).Sub(now), r.first.Add(min(quietTimes*long, quietEnd)).Sub(now))
 	if left <= 0 {
 		r.first, left = time.Time{}, 0
 	}
@@ -71,7 +81,7 @@ func (r *Reconciler) holdBack(s *scope, now time.Time) time.Duration {
 		return 0
 	}
 	fresh := len(p.Status.Conditions) == 0
-	settling := r.quiet.wait(client.ObjectKeyFromObject(p), touchpointsOf(s), fresh, now)
+	settling := r.quiet.wait(client.ObjectKeyFromObject(p), touchpointsOf(s), fresh, quietFor(r.WriteTime()), now)
 	if fresh && (env.OnTheirWay(s.refProblems) || !objectives.Readable(r.Env, p, now)) {
 		if wait := r.hold.Wait(p, now, r.HoldFor); wait > 0 {
 			return wait

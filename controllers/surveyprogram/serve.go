@@ -44,7 +44,7 @@ func (r *Reconciler) tryServe(ctx context.Context, s *scope) error {
 		s.refProblems = append(s.refProblems, *d.problem)
 		s.misplaced = d.problem
 	}
-	secrets, err := r.secretsFor(ctx, s.program, d)
+	secrets, err := r.secretsFor(ctx, s, d)
 	if err != nil {
 		s.served = s.program.Status.Endpoint
 		s.url = s.program.Status.URL
@@ -105,16 +105,20 @@ type secrets struct {
 
 // secretsFor returns the program's tokens, of which those that are absent are made, and its store's key, which the store's
 // controller makes. A token that exists is never replaced. Who is not served needs none.
-func (r *Reconciler) secretsFor(ctx context.Context, p *v1alpha1.SurveyProgram, d decision) (secrets, error) {
+func (r *Reconciler) secretsFor(ctx context.Context, s *scope, d decision) (secrets, error) {
+	p := s.program
 	if !d.embed && d.endpoint != keep && d.endpoint != bring {
 		return secrets{}, nil
 	}
 	name := types.NamespacedName{Namespace: p.Namespace, Name: render.TokensName(p.Name)}
-	tokens, err := r.KeepSecret(ctx, r.APIReader, name, func(current *corev1.Secret) *corev1.Secret {
+	tokens, unseen, err := r.KeepSecret(ctx, r.APIReader, name, func(current *corev1.Secret) *corev1.Secret {
 		return render.Tokens(p, current, rand.Text)
 	})
 	if err != nil {
 		return secrets{}, err
+	}
+	if unseen {
+		s.deadlines = append(s.deadlines, r.Clock().Add(env.SecretLag))
 	}
 	keys := &corev1.Secret{}
 	if _, err := r.Find(ctx, p.Namespace, render.KeysName(p.Spec.StoreRef.Name), keys); err != nil {
