@@ -55,11 +55,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	}
 	key := store.Key{Namespace: req.Namespace, Name: req.Name}
 	if err != nil {
-		r.pace.Forget(req.NamespacedName)
-		r.unused.End(req.NamespacedName)
-		r.starting.End(req.NamespacedName)
-		r.Gone(before, req.NamespacedName)
-		r.Gone(&corev1.Secret{}, client.ObjectKey{Namespace: req.Namespace, Name: render.KeysName(req.Name)})
+		r.drop(req.NamespacedName)
 		return ctrl.Result{}, r.forget(ctx, key)
 	}
 	if !before.DeletionTimestamp.IsZero() {
@@ -88,9 +84,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, errors.Join(unkept, err)
 	}
-	if again > 0 && (result.RequeueAfter == 0 || again < result.RequeueAfter) {
-		result.RequeueAfter = again
-	}
+	result.RequeueAfter = sooner(result.RequeueAfter, again)
 	if unkept != nil && meta.IsStatusConditionTrue(rs.Status.Conditions, v1alpha1.ConditionReady) {
 		set.Waiting(v1alpha1.ReasonRetrying, "the store is open, but the Secret with its keys cannot be kept now; the operator's log says why")
 	}
@@ -98,6 +92,23 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 		return result, unkept
 	}
 	return result, errors.Join(unkept, r.PatchStatus(ctx, rs, before))
+}
+
+// drop forgets what a pass left to the next one of a store that is gone.
+func (r *Reconciler) drop(key client.ObjectKey) {
+	r.pace.Forget(key)
+	r.unused.End(key)
+	r.starting.End(key)
+	r.Gone(&v1alpha1.ResponseStore{}, key)
+	r.Gone(&corev1.Secret{}, client.ObjectKey{Namespace: key.Namespace, Name: render.KeysName(key.Name)})
+}
+
+// sooner returns the shorter of two times; zero does not count.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // holdBack returns for how much longer a new store waits for its first program, which says who is to open it: it is applied

@@ -64,6 +64,8 @@ func (r *Reconciler) usersBy(ctx context.Context, rs *v1alpha1.ResponseStore, mo
 	return found, nil
 }
 
+const unopened = "no endpoint has opened the store yet; the conditions of its programs say why"
+
 // startsWithin is how many times HoldFor the endpoints of a new store have until it is looked what keeps them.
 const startsWithin = 5
 
@@ -83,7 +85,6 @@ func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, progra
 		set.Reconciled("the endpoints of its programs have the store open")
 		return ctrl.Result{}, nil
 	}
-	const unopened = "no endpoint has opened the store yet; the conditions of its programs say why"
 	ready := meta.FindStatusCondition(rs.Status.Conditions, v1alpha1.ConditionReady)
 	told := ready != nil && ready.ObservedGeneration == rs.Generation
 	patience := r.starting.Wait(rs, r.Clock(), startsWithin*r.HoldFor)
@@ -99,6 +100,11 @@ func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, progra
 	case told && (said.unasked || said.fresh && ready.Status == metav1.ConditionTrue):
 		return ctrl.Result{}, nil // what was said last stands for a while: since a start, or while a pod is replaced
 	}
+	return r.explain(ctx, rs, said, set)
+}
+
+// explain says what keeps a store from being opened.
+func (r *Reconciler) explain(ctx context.Context, rs *v1alpha1.ResponseStore, said word, set conditions.Set) (ctrl.Result, error) {
 	missing, err := r.missingSecret(ctx, rs)
 	switch {
 	case err != nil:
