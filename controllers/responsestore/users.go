@@ -64,7 +64,7 @@ func (r *Reconciler) usersBy(ctx context.Context, rs *v1alpha1.ResponseStore, mo
 	return found, nil
 }
 
-const unopened = "no endpoint has opened the store yet; the conditions of its programs say why"
+const notOpened = "no endpoint has opened the store yet; the conditions of its programs say why"
 
 // startsWithin is how many times HoldFor the endpoints of a new store have until it is looked what keeps them.
 const startsWithin = 5
@@ -85,13 +85,18 @@ func (r *Reconciler) ask(ctx context.Context, rs *v1alpha1.ResponseStore, progra
 		set.Reconciled("the endpoints of its programs have the store open")
 		return ctrl.Result{}, nil
 	}
+	return r.unopened(ctx, rs, said, set)
+}
+
+// unopened reports on a store that no endpoint has open, as far as is known.
+func (r *Reconciler) unopened(ctx context.Context, rs *v1alpha1.ResponseStore, said word, set conditions.Set) (ctrl.Result, error) {
 	ready := meta.FindStatusCondition(rs.Status.Conditions, v1alpha1.ConditionReady)
 	told := ready != nil && ready.ObservedGeneration == rs.Generation
 	patience := r.starting.Wait(rs, r.Clock(), startsWithin*r.HoldFor)
 	waiting := !told || ready.Reason == v1alpha1.ReasonWaiting
 	switch {
 	case said.failed == nil && waiting && patience > 0:
-		set.Waiting(v1alpha1.ReasonWaiting, unopened)
+		set.Waiting(v1alpha1.ReasonWaiting, notOpened)
 		return ctrl.Result{RequeueAfter: patience}, nil
 	case said.failed == nil && waiting:
 		if told && r.look(rs) {
@@ -115,7 +120,7 @@ func (r *Reconciler) explain(ctx context.Context, rs *v1alpha1.ResponseStore, sa
 	case said.failed != nil:
 		set.Waiting(v1alpha1.ReasonStoreUnavailable, said.failed.Error())
 	default:
-		set.Waiting(v1alpha1.ReasonWaiting, unopened)
+		set.Waiting(v1alpha1.ReasonWaiting, notOpened)
 	}
 	return ctrl.Result{}, nil
 }
