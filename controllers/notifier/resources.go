@@ -65,34 +65,16 @@ func (p *pass) readResources(ctx context.Context, now time.Time) error {
 		p.hold(kindOf(object), object, *outboxOf(object), now)
 		return nil
 	}
-	for i, list := range cached {
+	for _, list := range cached {
 		each := meta.EachListItem
 		if !p.space.read {
-			each = func(runtime.Object, func(runtime.Object) error) error { return p.eachLive(ctx, i, holder) }
+			each = func(cached runtime.Object, do func(runtime.Object) error) error { return p.eachLive(ctx, cached, do) }
 		}
 		if err := each(list, holder); err != nil {
 			return fmt.Errorf("read the outboxes of %T: %w", list, err)
 		}
 	}
 	return nil
-}
-
-// eachLive does something with each object of a kind, the place of its list among outboxes, as the API server has it. There may be very many, of which only some are
-// in memory at a time.
-func (p *pass) eachLive(ctx context.Context, kind int, do func(runtime.Object) error) error {
-	const some = 500
-	for next := ""; ; {
-		page := outboxes()[kind]
-		if err := p.APIReader.List(ctx, page, client.InNamespace(p.namespace), client.Limit(some), client.Continue(next)); err != nil {
-			return err
-		}
-		if err := meta.EachListItem(page, do); err != nil {
-			return err
-		}
-		if next = page.GetContinue(); next == "" {
-			return nil
-		}
-	}
 }
 
 func kindOf(o client.Object) string {
