@@ -46,6 +46,7 @@ type Reconciler struct {
 	// APIReader reads from the API server what the cache leaves out.
 	APIReader client.Reader
 	throttle  objectives.Throttle
+	lane      objectives.Lane
 	memory    memory
 	optional  optional
 	compiler  compiler
@@ -114,7 +115,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.export(s, program, settled)
+	if settled.Written { // answers may have come meanwhile
+		if _, _, err := r.judge(s, program, r.Clock()); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
 	deadlines := slices.Concat(s.deadlines, run.deadlines(), []time.Time{verdict.Next, plans.Next, people.Next, settled.Next})
 	if s.wait > 0 {
 		deadlines = append(deadlines, now.Add(s.wait))
@@ -122,11 +127,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	return env.Requeue(now, settled.Wait, deadlines...), errors.Join(unserved, plans.Refused)
 }
 
-// judge judges the program's objectives, and shows the verdicts in /metrics before anything is written.
-func (r *Reconciler) judge(s scope, before *v1alpha1.SurveyProgram, now time.Time) (evaluate.Output, []survey.Problem, error) {
+// judge judges the program's objectives and shows them in /metrics, with a status that it has.
+func (r *Reconciler) judge(s scope, p *v1alpha1.SurveyProgram, now time.Time) (evaluate.Output, []survey.Problem, error) {
+	defer r.lane.Lock(client.ObjectKeyFromObject(p))()
 	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
 	if err == nil {
-		r.export(s, before, objectives.Settled{Live: verdict.Objectives})
+		r.export(s, p, verdict.Objectives)
 	}
 	return verdict, unjudged, err
 }
@@ -137,11 +143,13 @@ func verdictsOf(p *v1alpha1.SurveyProgram) objectives.Verdicts {
 	}
 }
 
-func (r *Reconciler) export(s scope, p *v1alpha1.SurveyProgram, settled objectives.Settled) {
-	label := objectives.Label{
-		Kind: "SurveyProgram", Namespace: p.Namespace, Name: p.Name, Program: p.Name, Team: s.team,
-	}
-	series := objectives.Series(label, s.subject, p.Status.Objectives, settled.Live, p.Status.Breaches)
+func labelOf(p *v1alpha1.SurveyProgram, team string) objectives.Label {
+	return objectives.Label{Kind: "SurveyProgram", Namespace: p.Namespace, Name: p.Name, Program: p.Name, Team: team}
+}
+
+func (r *Reconciler) export(s scope, p *v1alpha1.SurveyProgram, live []v1alpha1.ObjectiveStatus) {
+	label := labelOf(p, s.team)
+	series := objectives.Series(label, s.subject, p.Status.Objectives, live, p.Status.Breaches)
 	series.Participation = objectives.ParticipationSeries(label, p.Status.Participation)
 	series.Page = objectives.PageSeries(label, p.Status.URL)
 	series.Cases = objectives.CaseSeries(label, p.Status.Cases)
