@@ -20,6 +20,7 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/objectives"
+	"github.com/cx-operator/cx-operator/internal/breach"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
 	"github.com/cx-operator/cx-operator/internal/exporter"
 	"github.com/cx-operator/cx-operator/internal/store"
@@ -111,14 +112,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	program.Status.PolicyRef = objectives.SetGoverned(set, s.subject.Effective)
 	objectives.SetConditions(set, verdict.Objectives, program.Status.Breaches, plans.Late)
 
-	settled, err := objectives.Conclude(ctx, r.Env, &r.throttle, s.subject, program, before, verdictsOf, transitions, now)
+	settled, err := r.conclude(ctx, s, program, before, transitions, now)
 	if err != nil {
 		return ctrl.Result{}, err
-	}
-	if settled.Written { // answers may have come meanwhile
-		if _, _, err := r.judge(s, program, r.Clock()); err != nil {
-			return ctrl.Result{}, err
-		}
 	}
 	deadlines := slices.Concat(s.deadlines, run.deadlines(), []time.Time{verdict.Next, plans.Next, people.Next, settled.Next})
 	if s.wait > 0 {
@@ -135,6 +131,15 @@ func (r *Reconciler) judge(s scope, p *v1alpha1.SurveyProgram, now time.Time) (e
 		r.export(s, p, verdict.Objectives)
 	}
 	return verdict, unjudged, err
+}
+
+// conclude settles the status, and shows it in /metrics where it was written: with the answers that came meanwhile.
+func (r *Reconciler) conclude(ctx context.Context, s scope, p, before *v1alpha1.SurveyProgram, transitions []breach.Transition, now time.Time) (objectives.Settled, error) {
+	settled, err := objectives.Conclude(ctx, r.Env, &r.throttle, s.subject, p, before, verdictsOf, transitions, now)
+	if err == nil && settled.Written {
+		_, _, err = r.judge(s, p, r.Clock())
+	}
+	return settled, err
 }
 
 func verdictsOf(p *v1alpha1.SurveyProgram) objectives.Verdicts {

@@ -22,8 +22,8 @@ import (
 // options are the flags.
 type options struct {
 	counts, short bool
-	only   *regexp.Regexp
-	rounds int
+	only          *regexp.Regexp
+	rounds        int
 	// answers that are stored one by one; what is more is counted as retention leaves it.
 	answers int64
 	// touchpoints of which 1 % changed, and busy those that have answers in every hour.
