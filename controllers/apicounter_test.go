@@ -15,6 +15,8 @@ type apiCounter struct {
 	killAt int // the write after which the operator is cut off; 0 is never
 	killed chan struct{}
 	cut    bool
+	gate   chan struct{} // what writes of statuses wait for, nil for nothing
+	held   chan struct{} // closed when the first one waits
 }
 
 var errCutOff = errors.New("the operator was cut off")
@@ -26,6 +28,9 @@ func (a *apiCounter) wrap(next http.RoundTripper) http.RoundTripper {
 		}
 		verb, resource := verbOf(r)
 		last := a.count(verb, resource)
+		if strings.HasSuffix(resource, "/status") {
+			a.await(r.Context().Done())
+		}
 		response, err := next.RoundTrip(r)
 		if !last {
 			return response, err
@@ -41,6 +46,39 @@ func (a *apiCounter) wrap(next http.RoundTripper) http.RoundTripper {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// stall has writes of statuses wait until release is called; held is closed when the first one does.
+func (a *apiCounter) stall() (held <-chan struct{}, release func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	gate := make(chan struct{})
+	a.gate, a.held = gate, make(chan struct{})
+	return a.held, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.gate == gate {
+			a.gate = nil
+			close(gate)
+		}
+	}
+}
+
+func (a *apiCounter) await(given <-chan struct{}) {
+	a.mu.Lock()
+	gate := a.gate
+	if gate != nil && a.held != nil {
+		close(a.held)
+		a.held = nil
+	}
+	a.mu.Unlock()
+	if gate == nil {
+		return
+	}
+	select {
+	case <-gate:
+	case <-given:
+	}
+}
 
 // count notes a call and says whether it is the last one.
 func (a *apiCounter) count(verb, resource string) bool {

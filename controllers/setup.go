@@ -47,7 +47,7 @@ func Scheme() *runtime.Scheme {
 // all.
 func CacheOptions(namespaces ...string) cache.Options {
 	// Passes read these without copying them, and change copies only: with the mutation detector of client-go the tests fail else.
-	all := cache.ByObject{Label: labels.Everything(), Transform: withoutBallast, UnsafeDisableDeepCopy: new(true)}
+	all := cache.ByObject{Label: labels.Everything(), Transform: newCompactor().compact, UnsafeDisableDeepCopy: new(true)}
 	o := cache.Options{
 		DefaultTransform: apply.Trim(env.FieldOwner),
 		// By default, since kinds that a cluster need not have cannot be named here.
@@ -65,19 +65,6 @@ func CacheOptions(namespaces ...string) cache.Options {
 		o.DefaultNamespaces[namespace] = cache.Config{}
 	}
 	return o
-}
-
-// withoutBallast leaves out what nobody here reads of an object: who wrote which field, and kubectl's copy of what was applied.
-func withoutBallast(o any) (any, error) {
-	obj, ok := o.(client.Object)
-	if !ok { // a tombstone
-		return o, nil
-	}
-	obj.SetManagedFields(nil)
-	if annotations := obj.GetAnnotations(); annotations[corev1.LastAppliedConfigAnnotation] != "" {
-		delete(annotations, corev1.LastAppliedConfigAnnotation)
-	}
-	return o, nil
 }
 
 // Setup adds every controller to the manager, each with the number of workers, and its look-ups to the manager's cache.

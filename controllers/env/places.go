@@ -15,3 +15,16 @@ import (
 func PlacesChanged(places <-chan event.TypedGenericEvent[rollup.Place], requests func(context.Context, rollup.Place) []reconcile.Request) source.TypedSource[reconcile.Request] {
 	return source.TypedChannel(places, handler.TypedEnqueueRequestsFromMapFunc(requests))
 }
+
+// Places subscribes to where counts change, of all that this process serves or reads. It must be called before the manager starts,
+// and each channel must be read.
+func (e *Env) Places() []<-chan event.TypedGenericEvent[rollup.Place] {
+	var all []<-chan event.TypedGenericEvent[rollup.Place]
+	if e.Endpoint != nil {
+		all = append(all, e.Endpoint.SubscribePlaces())
+	}
+	if e.Dedicated != nil {
+		all = append(all, e.Dedicated.Fleet.SubscribePlaces())
+	}
+	return all
+}

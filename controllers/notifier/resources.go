@@ -77,31 +77,13 @@ func (p *pass) readResources(ctx context.Context, now time.Time) error {
 		return nil // where nothing is to be done, nothing can be done twice
 	}
 	p.holders = slices.DeleteFunc(p.holders, func(h *holder) bool { return h.reload != nil }) // those of cases are live
-	for i, list := range cached {
-		if err := p.eachLive(ctx, i, each); err != nil {
+	for _, list := range cached {
+		if err := p.eachLive(ctx, list, each); err != nil {
 			return fmt.Errorf("read the outboxes of %T: %w", list, err)
 		}
 	}
 	p.space.read = true
 	return nil
-}
-
-// eachLive does something with each object of a kind, the place of its list among outboxes, as the API server has it. There may be very many, of which only some are
-// in memory at a time.
-func (p *pass) eachLive(ctx context.Context, kind int, do func(runtime.Object) error) error {
-	const some = 500
-	for next := ""; ; {
-		page := outboxes()[kind]
-		if err := p.APIReader.List(ctx, page, client.InNamespace(p.namespace), client.Limit(some), client.Continue(next)); err != nil {
-			return err
-		}
-		if err := meta.EachListItem(page, do); err != nil {
-			return err
-		}
-		if next = page.GetContinue(); next == "" {
-			return nil
-		}
-	}
 }
 
 func kindOf(o client.Object) string {

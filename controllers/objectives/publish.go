@@ -136,7 +136,11 @@ type Label struct {
 // status holds them. Where answers are not anonymous, figures are those of now too; elsewhere a figure that is not on
 // record yet must not be shown, since the rule of release counts from what the status holds.
 func Series(l Label, s Subject, published, live []v1alpha1.ObjectiveStatus, breaches []v1alpha1.Breach) exporter.Series {
-	var series exporter.Series
+	return exporter.Series{Objectives: objectiveSeries(l, s, published, live), Breaches: BreachSeries(l, breaches)}
+}
+
+func objectiveSeries(l Label, s Subject, published, live []v1alpha1.ObjectiveStatus) []exporter.Objective {
+	var series []exporter.Objective
 	responses := map[string]int64{}
 	for _, o := range live {
 		responses[o.Name] = o.Responses
@@ -155,9 +159,8 @@ func Series(l Label, s Subject, published, live []v1alpha1.ObjectiveStatus, brea
 		if value, lower, upper, ok := evaluate.ParseFigures(o); ok {
 			item.Figures = &exporter.Figures{Score: value, Lower: lower, Upper: upper, HasInterval: o.Lower != ""}
 		}
-		series.Objectives = append(series.Objectives, item)
+		series = append(series, item)
 	}
-	series.Breaches = BreachSeries(l, breaches)
 	return series
 }
 

@@ -214,11 +214,12 @@ func TestThrottle(t *testing.T) {
 	}
 	throttle.Wrote("a", at)
 	throttle.Done()
-	for after, want := range map[time.Duration]time.Duration{
-		0: 15 * time.Second, 14 * time.Second: time.Second, 15 * time.Second: 0, time.Hour: 0,
-	} {
-		if wait := throttle.Wait("a", at.Add(after)); wait != want {
-			t.Errorf("%s after a write the next waits %s, want %s", after, wait, want)
+	for _, c := range []struct{ after, want time.Duration }{{0, 15 * time.Second}, {14 * time.Second, time.Second}, {15 * time.Second, 0}, {time.Hour, 0}} {
+		if due := throttle.Due("a", at.Add(c.after)); due != c.want {
+			t.Errorf("%s after a write the next is due in %s, want %s", c.after, due, c.want)
+		}
+		if wait := throttle.Wait("a", at.Add(c.after)); wait != c.want {
+			t.Errorf("%s after a write the next waits %s, want %s", c.after, wait, c.want)
 		} else if wait == 0 {
 			throttle.Done()
 		}

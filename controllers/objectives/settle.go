@@ -25,8 +25,8 @@ type Verdicts struct {
 type Settled struct {
 	// Wait is how long figures must wait until they may be written; zero where nothing waits.
 	Wait time.Duration
-	// Live holds the verdicts as judged, also where their writing waits.
-	Live []v1alpha1.ObjectiveStatus
+	// Written says that the status was written. Where it was not, it is as it was.
+	Written bool
 	// Next is when a step of an escalation or a recognition is due; zero for never.
 	Next time.Time
 }
@@ -38,7 +38,7 @@ func Settle[T client.Object](ctx context.Context, e *env.Env, t *Throttle, obj, 
 	now := e.Clock()
 	key := client.ObjectKeyFromObject(obj).String()
 	next, last := view(obj), view(before)
-	settled := Settled{Live: *next.Objectives}
+	var settled Settled
 	switch urgency(obj, before, view) {
 	case Nothing:
 		*next.Objectives, *next.Judged = *last.Objectives, *last.Judged
@@ -55,6 +55,7 @@ func Settle[T client.Object](ctx context.Context, e *env.Env, t *Throttle, obj, 
 		return settled, err
 	}
 	t.Wrote(key, now)
+	settled.Written = true
 	e.Announce(obj, transitions)
 	return settled, nil
 }

@@ -39,26 +39,38 @@ type Throttle struct {
 func (t *Throttle) Wait(object string, now time.Time) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if wait := t.due(object, now); wait > 0 {
+		return wait
+	}
+	if t.inFlight >= figuresInFlight {
+		return figuresAgain
+	}
+	delete(t.turns, object)
+	t.inFlight++
+	return 0
+}
+
+// Due returns after how long to ask whether figures may be written. Nothing begins by it.
+func (t *Throttle) Due(object string, now time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.due(object, now)
+}
+
+// due is how long the object has to wait for its interval and its turn, which it takes where it has none.
+func (t *Throttle) due(object string, now time.Time) time.Duration {
 	if last, ok := t.written[object]; ok && now.Before(last.Add(env.FigureInterval)) {
 		return last.Add(env.FigureInterval).Sub(now)
 	}
 	turn, waits := t.turns[object]
 	if !waits {
 		turn = t.turn(now)
+		if t.turns == nil {
+			t.turns = map[string]time.Time{}
+		}
+		t.turns[object] = turn
 	}
-	if !turn.After(now) && t.inFlight < figuresInFlight {
-		delete(t.turns, object)
-		t.inFlight++
-		return 0
-	}
-	if t.turns == nil {
-		t.turns = map[string]time.Time{}
-	}
-	t.turns[object] = turn
-	if wait := turn.Sub(now); wait > 0 {
-		return wait
-	}
-	return figuresAgain
+	return max(turn.Sub(now), 0)
 }
 
 // Done ends a write of figures alone, whatever came of it.

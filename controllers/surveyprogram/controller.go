@@ -20,6 +20,7 @@ import (
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/objectives"
+	"github.com/cx-operator/cx-operator/internal/breach"
 	"github.com/cx-operator/cx-operator/internal/evaluate"
 	"github.com/cx-operator/cx-operator/internal/exporter"
 	"github.com/cx-operator/cx-operator/internal/render"
@@ -47,6 +48,7 @@ type Reconciler struct {
 	// APIReader reads from the API server what the cache leaves out.
 	APIReader client.Reader
 	throttle  objectives.Throttle
+	lane      objectives.Lane
 	memory    memory
 	optional  optional
 	compiler  compiler
@@ -111,11 +113,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	program.Status.PolicyRef = objectives.SetGoverned(set, s.subject.Effective)
 	objectives.SetConditions(set, verdict.Objectives, program.Status.Breaches, plans.Late)
 
-	settled, err := objectives.Conclude(ctx, r.Env, &r.throttle, s.subject, program, before, verdictsOf, transitions, now)
+	settled, err := r.conclude(ctx, s, program, before, transitions, now)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.export(s, program, settled)
 	deadlines := slices.Concat(s.deadlines, run.deadlines(), []time.Time{verdict.Next, plans.Next, people.Next, settled.Next})
 	if s.wait > 0 {
 		deadlines = append(deadlines, now.Add(s.wait))
@@ -123,13 +124,23 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	return env.Requeue(now, settled.Wait, deadlines...), errors.Join(unserved, plans.Refused)
 }
 
-// judge judges the program's objectives, and shows the verdicts in /metrics before anything is written.
-func (r *Reconciler) judge(s scope, before *v1alpha1.SurveyProgram, now time.Time) (evaluate.Output, []survey.Problem, error) {
+// judge judges the program's objectives and shows them in /metrics, with a status that it has.
+func (r *Reconciler) judge(s scope, p *v1alpha1.SurveyProgram, now time.Time) (evaluate.Output, []survey.Problem, error) {
+	defer r.lane.Lock(client.ObjectKeyFromObject(p))()
 	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
 	if err == nil {
-		r.export(s, before, objectives.Settled{Live: verdict.Objectives})
+		r.export(s, p, verdict.Objectives)
 	}
 	return verdict, unjudged, err
+}
+
+// conclude settles the status, and shows it in /metrics where it was written: with the answers that came meanwhile.
+func (r *Reconciler) conclude(ctx context.Context, s scope, p, before *v1alpha1.SurveyProgram, transitions []breach.Transition, now time.Time) (objectives.Settled, error) {
+	settled, err := objectives.Conclude(ctx, r.Env, &r.throttle, s.subject, p, before, verdictsOf, transitions, now)
+	if err == nil && settled.Written {
+		_, _, err = r.judge(s, p, r.Clock())
+	}
+	return settled, err
 }
 
 func verdictsOf(p *v1alpha1.SurveyProgram) objectives.Verdicts {
@@ -138,11 +149,13 @@ func verdictsOf(p *v1alpha1.SurveyProgram) objectives.Verdicts {
 	}
 }
 
-func (r *Reconciler) export(s scope, p *v1alpha1.SurveyProgram, settled objectives.Settled) {
-	label := objectives.Label{
-		Kind: "SurveyProgram", Namespace: p.Namespace, Name: p.Name, Program: p.Name, Team: s.team,
-	}
-	series := objectives.Series(label, s.subject, p.Status.Objectives, settled.Live, p.Status.Breaches)
+func labelOf(p *v1alpha1.SurveyProgram, team string) objectives.Label {
+	return objectives.Label{Kind: "SurveyProgram", Namespace: p.Namespace, Name: p.Name, Program: p.Name, Team: team}
+}
+
+func (r *Reconciler) export(s scope, p *v1alpha1.SurveyProgram, live []v1alpha1.ObjectiveStatus) {
+	label := labelOf(p, s.team)
+	series := objectives.Series(label, s.subject, p.Status.Objectives, live, p.Status.Breaches)
 	series.Participation = objectives.ParticipationSeries(label, p.Status.Participation)
 	series.Page = objectives.PageSeries(label, p.Status.URL)
 	series.Cases = objectives.CaseSeries(label, p.Status.Cases)

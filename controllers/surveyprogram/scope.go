@@ -69,17 +69,21 @@ func (r *Reconciler) read(ctx context.Context, p *v1alpha1.SurveyProgram) (scope
 		s.refProblems = append(s.refProblems, env.MissingTeam(sponsor.TeamRef, "spec.executiveSponsor.teamRef", s.teams)...)
 	}
 	s.team = env.ShownOwner(s.teams, p.Spec.OwnerRef)
-	s.subject = objectives.Subject{
+	s.subject = subjectOf(p, policies, s.compiled == nil)
+	s.governedSince = createdAt(policies, s.subject.Effective.Name)
+	return s, r.checkStore(ctx, &s)
+}
+
+func subjectOf(p *v1alpha1.SurveyProgram, policies []v1alpha1.AccountabilityPolicy, frozen bool) objectives.Subject {
+	return objectives.Subject{
 		Object: p, Program: p, DisplayName: p.Spec.DisplayName,
 		Objectives: p.Spec.Objectives, OnMissed: p.Spec.OnMissed, OwnerRef: p.Spec.OwnerRef,
 		Effective: policy.ForProgram(policies, p),
 		Previous: evaluate.Previous{
 			Objectives: p.Status.Objectives, Breaches: p.Status.Breaches, Judged: p.Status.Judged,
 		},
-		Frozen: s.compiled == nil,
+		Frozen: frozen,
 	}
-	s.governedSince = createdAt(policies, s.subject.Effective.Name)
-	return s, r.checkStore(ctx, &s)
 }
 
 func (r *Reconciler) checkStore(ctx context.Context, s *scope) error {

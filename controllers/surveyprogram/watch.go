@@ -50,19 +50,19 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&v1alpha1.Review{}, handler.EnqueueRequestsFromMapFunc(ofReview), builder.WithPredicates(env.News, reviewMatters)).
 		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofPolicy), specOnly).
 		WithOptions(env.ControllerOptions(workers))
-	itself := func(_ context.Context, program types.NamespacedName) []reconcile.Request {
-		return []reconcile.Request{{NamespacedName: program}}
-	}
 	if r.Endpoint != nil {
 		if err := r.roster.setUp(mgr, r.Env); err != nil {
 			return err
 		}
-		b = b.WatchesRawSource(env.CountsChanged(r.Endpoint.Subscribe(), itself))
 	}
-	if r.Dedicated != nil {
-		b = b.WatchesRawSource(env.CountsChanged(r.Dedicated.Fleet.Subscribe(), itself))
+	for _, places := range r.Places() {
+		b = b.WatchesRawSource(env.PlacesChanged(places, ofWhole))
 	}
-	c, err := b.Build(env.RetryConflicts(r))
+	passes, err := r.lane.SetUp(mgr, "surveyprogram-counts", r.Places(), ofPlace, r.refresh)
+	if err != nil {
+		return err
+	}
+	c, err := b.WatchesRawSource(passes).Build(env.RetryConflicts(r))
 	if err != nil {
 		return err
 	}

@@ -6,16 +6,20 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/conditions"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/controllers/objectives"
+	"github.com/cx-operator/cx-operator/internal/evaluate"
 	"github.com/cx-operator/cx-operator/internal/exporter"
+	"github.com/cx-operator/cx-operator/internal/survey"
 )
 
 // +kubebuilder:rbac:groups=cx-operator.io,resources=touchpoints,verbs=get;list;watch
@@ -28,6 +32,7 @@ import (
 type Reconciler struct {
 	*env.Env
 	throttle objectives.Throttle
+	lane     objectives.Lane
 	hold     env.Hold
 }
 
@@ -56,11 +61,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if wait := r.holdBack(&s, now); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
-	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
+	verdict, unjudged, err := r.judge(s, before, now) // metrics do not wait for what is written below
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.export(s, before, objectives.Settled{Live: verdict.Objectives}) // metrics do not wait for what is written below
 	plans, err := objectives.FollowUp(ctx, r.Env, s.subject, verdict, now)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -86,7 +90,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.export(s, tp, settled)
+	if settled.Written { // answers may have come meanwhile
+		if _, _, err := r.judge(s, tp, r.Clock()); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
 	return env.Requeue(now, settled.Wait, verdict.Next, plans.Next, people.Next, cases.Next, settled.Next), plans.Refused
 }
 
@@ -96,12 +104,27 @@ func verdictsOf(tp *v1alpha1.Touchpoint) objectives.Verdicts {
 	}
 }
 
-func (r *Reconciler) export(s scope, tp *v1alpha1.Touchpoint, settled objectives.Settled) {
-	label := objectives.Label{
+// judge judges the touchpoint and shows it in /metrics, with a status that it has.
+func (r *Reconciler) judge(s scope, tp *v1alpha1.Touchpoint, now time.Time) (evaluate.Output, []survey.Problem, error) {
+	defer r.lane.Lock(client.ObjectKeyFromObject(tp))()
+	verdict, unjudged, err := objectives.Judge(r.Env, s.subject, now)
+	if err == nil {
+		r.export(s, tp, verdict.Objectives)
+	}
+	return verdict, unjudged, err
+}
+
+func (s *scope) label() objectives.Label {
+	tp := s.touchpoint
+	return objectives.Label{
 		Kind: "Touchpoint", Namespace: tp.Namespace, Name: tp.Name, Touchpoint: tp.Name,
 		Program: tp.Spec.ProgramRef.Name, Team: s.team,
 	}
-	series := objectives.Series(label, s.subject, tp.Status.Objectives, settled.Live, tp.Status.Breaches)
+}
+
+func (r *Reconciler) export(s scope, tp *v1alpha1.Touchpoint, live []v1alpha1.ObjectiveStatus) {
+	label := s.label()
+	series := objectives.Series(label, s.subject, tp.Status.Objectives, live, tp.Status.Breaches)
 	series.Participation = objectives.ParticipationSeries(label, tp.Status.Participation)
 	series.Page = objectives.PageSeries(label, tp.Status.URL)
 	series.Cases = objectives.CaseSeries(label, tp.Status.Cases)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers/env"
+	"github.com/cx-operator/cx-operator/controllers/objectives"
 	"github.com/cx-operator/cx-operator/internal/rollup"
 )
 
@@ -30,13 +31,34 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 		Watches(&v1alpha1.ActionPlan{}, handler.EnqueueRequestsFromMapFunc(ofPlan), builder.WithPredicates(env.News)).
 		Watches(&v1alpha1.AccountabilityPolicy{}, handler.EnqueueRequestsFromMapFunc(r.ofPolicy), specOnly).
 		WithOptions(env.ControllerOptions(workers))
-	if r.Endpoint != nil {
-		b = b.WatchesRawSource(env.PlacesChanged(r.Endpoint.SubscribePlaces(), r.ofPlace))
+	for _, places := range r.Places() {
+		b = b.WatchesRawSource(env.PlacesChanged(places, r.ofWhole))
 	}
-	if r.Dedicated != nil {
-		b = b.WatchesRawSource(env.PlacesChanged(r.Dedicated.Fleet.SubscribePlaces(), r.ofPlace))
+	passes, err := r.lane.SetUp(mgr, "touchpoint-counts", r.Places(), ofPlace, r.refresh)
+	if err != nil {
+		return err
 	}
-	return b.Complete(env.RetryConflicts(r))
+	return b.WatchesRawSource(passes).Complete(env.RetryConflicts(r))
+}
+
+// refresh shows what answers changed of a touchpoint.
+func (r *Reconciler) refresh(ctx context.Context, req reconcile.Request) (objectives.Due, error) {
+	tp := &v1alpha1.Touchpoint{}
+	if found, err := r.Find(ctx, req.Namespace, req.Name, tp); err != nil || !found {
+		return objectives.Due{}, err
+	}
+	if len(tp.Status.Conditions) == 0 || tp.Generation != tp.Status.ObservedGeneration {
+		return objectives.PassNow, nil
+	}
+	s, err := r.read(ctx, tp)
+	if err != nil {
+		return objectives.Due{}, err
+	}
+	defer r.lane.Lock(req.NamespacedName)()
+	last := objectives.Shown{
+		Objectives: tp.Status.Objectives, Judged: tp.Status.Judged, Participation: tp.Status.Participation, Cases: tp.Status.Cases,
+	}
+	return objectives.Refresh(r.Env, &r.throttle, source(tp.Namespace, tp.Name), s.label(), s.subject, last, r.Clock())
 }
 
 // programMatters passes changes of a program that its touchpoints see: its spec, and whether it is served.
@@ -54,12 +76,17 @@ var programMatters = predicate.Funcs{
 	},
 }
 
-// ofPlace finds the touchpoint whose counts changed, or those of a program that changed as a whole.
-func (r *Reconciler) ofPlace(ctx context.Context, p rollup.Place) []reconcile.Request {
-	switch {
-	case p.All:
-		return r.byProgram(ctx, p.Program.Namespace, p.Program.Name)
-	case p.Touchpoint == "":
+// ofWhole finds the touchpoints of a program that changed as a whole.
+func (r *Reconciler) ofWhole(ctx context.Context, p rollup.Place) []reconcile.Request {
+	if !p.All {
+		return nil
+	}
+	return r.byProgram(ctx, p.Program.Namespace, p.Program.Name)
+}
+
+// ofPlace finds the touchpoint whose counts changed.
+func ofPlace(_ context.Context, p rollup.Place) []reconcile.Request {
+	if p.All || p.Touchpoint == "" {
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: p.Program.Namespace, Name: p.Touchpoint}}}

@@ -47,6 +47,7 @@ type managerOptions struct {
 	ratePerMinute      int
 	rateBurst          int
 	trustedProxies     []string
+	pprofAddress       string
 	logDevelopmentMode bool
 	watchNamespaces    []string
 	dedicated          dedicatedOptions
@@ -86,6 +87,7 @@ func newManagerCommand() *cobra.Command {
 	o.dedicated.addTo(f)
 	o.feedback.addTo(f)
 	o.notify.addTo(f)
+	f.StringVar(&o.pprofAddress, "pprof-bind-address", "", "host:port of profiles for whoever may connect, such as 127.0.0.1:6060; empty switches them off")
 	f.BoolVar(&o.logDevelopmentMode, "log-development", false, "log as text for people instead of JSON")
 	return cmd
 }
@@ -167,7 +169,7 @@ func newManager(o managerOptions, cfg *rest.Config, common *shared) (ctrl.Manage
 	}
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: controllers.Scheme(), Cache: controllers.CacheOptions(o.watchNamespaces...), Metrics: served,
-		HealthProbeBindAddress: o.probeAddress, LeaderElection: o.leaderElect,
+		HealthProbeBindAddress: o.probeAddress, PprofBindAddress: o.pprofAddress, LeaderElection: o.leaderElect,
 		LeaderElectionID: "cx-operator.cx-operator.io", LeaderElectionNamespace: o.leaderNamespace,
 		// The binary ends when the manager does, so the lease can be given up at once.
 		LeaderElectionReleaseOnCancel: true,

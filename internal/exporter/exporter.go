@@ -65,6 +65,29 @@ func (e *Exporter) Set(src Source, s Series) {
 	known.series = fresh
 }
 
+// SetObjectives replaces the objectives of a source, and leaves its other series as they are. It does nothing where there are none.
+// The argument may be changed afterwards.
+func (e *Exporter) SetObjectives(src Source, objectives []Objective) {
+	e.mu.RLock()
+	known := e.entries[src]
+	if known == nil {
+		e.mu.RUnlock()
+		return
+	}
+	s := *known.series
+	e.mu.RUnlock()
+	if slices.EqualFunc(s.Objectives, objectives, Objective.equal) {
+		return
+	}
+	s.Objectives = cloneObjectives(objectives)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if known.series.rank(src) != s.rank(src) {
+		e.ordered = false
+	}
+	known.series = &s
+}
+
 // Delete removes all the series of a source. It does nothing where there are none.
 func (e *Exporter) Delete(src Source) {
 	e.mu.Lock()

@@ -142,7 +142,7 @@ func (p Plan) equal(q Plan) bool {
 // clone shares nothing that the caller could change.
 func (s Series) clone() *Series {
 	c := Series{
-		Objectives: slices.Clone(s.Objectives),
+		Objectives: cloneObjectives(s.Objectives),
 		Breaches:   slices.Clone(s.Breaches),
 		Plans:      slices.Clone(s.Plans),
 		Page:       s.Page,
@@ -154,16 +154,21 @@ func (s Series) clone() *Series {
 		Reviews:    slices.Clone(s.Reviews),
 		Notices:    slices.Clone(s.Notices),
 	}
-	for i := range c.Objectives {
-		if f := c.Objectives[i].Figures; f != nil {
-			figures := *f
-			c.Objectives[i].Figures = &figures
-		}
-	}
 	if p := s.Participation; p != nil {
 		own := *p
 		own.Figures = *p.Figures.DeepCopy()
 		c.Participation = &own
 	}
 	return &c
+}
+
+func cloneObjectives(objectives []Objective) []Objective {
+	c := slices.Clone(objectives)
+	for i := range c {
+		if f := c[i].Figures; f != nil {
+			figures := *f
+			c[i].Figures = &figures
+		}
+	}
+	return c
 }

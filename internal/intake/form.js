@@ -1,6 +1,6 @@
-// Tells how far a form was filled in, never with what. It does nothing before somebody does, so that the page is painted first.
+// Tells how far a form was filled in, never with what. As a module it runs once the page is read, and so is painted first.
 (function () {
-  var me = document.currentScript.dataset, names = [], told = -1, seen = -1, sent
+  var me = document.querySelector('[data-visits]').dataset, names = [], told = -1, seen = -1, sent
   function value(name) {
     var e = document.querySelector('[name=' + name + ']')
     return e ? e.value : ''

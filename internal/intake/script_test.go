@@ -106,9 +106,9 @@ func TestScriptOfAPage(t *testing.T) {
 		data   string
 		policy string
 	}{
-		"tells visits":      {0, true, formScript, ` data-visits="/s/sfo/passenger/visits" data-touchpoint="security"`, "connect-src 'self'; "},
-		"works too":         {16, true, workScript, ` data-visits="/s/sfo/passenger/visits" data-touchpoint="security"` + work, "connect-src 'self'; worker-src 'self'; "},
-		"only works":        {16, false, workScript, ` data-visits="" data-touchpoint=""` + work, "worker-src 'self'; "},
+		"tells visits":      {0, true, formScript, ` type="module" data-visits="/s/sfo/passenger/visits" data-touchpoint="security"`, "connect-src 'self'; "},
+		"works too":         {16, true, workScript, ` type="module" data-visits="/s/sfo/passenger/visits" data-touchpoint="security"` + work, "connect-src 'self'; worker-src 'self'; "},
+		"only works":        {16, false, workScript, ` type="module" data-visits="" data-touchpoint=""` + work, "worker-src 'self'; "},
 		"has nothing to do": {},
 	} {
 		s := testSurvey()

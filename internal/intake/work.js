@@ -1,6 +1,6 @@
 // Has a worker find the proof that a form must show, from when somebody does something on the page, and lets the form wait for it.
 (function () {
-  var me = document.currentScript.dataset
+  var me = document.querySelector('[data-visits]').dataset
   var proof = document.querySelector('[name=_proof]'), note = document.createElement('p'), worker, waiting, late
   function send() {
     clearTimeout(late)

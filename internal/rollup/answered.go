@@ -12,9 +12,18 @@ func (b *Book) Answered(source string, p store.Key) bool {
 			continue
 		}
 		for k, q := range h.program.questions {
-			if !isPseudo(k.name) && q.all.series != nil && q.all.series.ever() > 0 {
+			if !isPseudo(k.name) && q.answered() {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+func (q *question) answered() bool {
+	for _, t := range q.touchpoints {
+		if t.series.ever() > 0 {
+			return true
 		}
 	}
 	return false

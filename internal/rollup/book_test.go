@@ -278,7 +278,7 @@ func dense(touchpoint string, n int64) []store.Count {
 func TestMemoryOfABusyTouchpoint(t *testing.T) {
 	b := NewBook()
 	b.Apply("ns/store", full(dense("food", 9)...), noon)
-	s := b.holders[alpha][0].program.questions[questionKey{"q", 1}].all.series
+	s := b.holders[alpha][0].program.questions[questionKey{"q", 1}].touchpoints["food"].series
 	bytes := cap(s.cells) + cap(s.days)*int(unsafe.Sizeof(day{})) + int(unsafe.Sizeof(series{}))
 	t.Logf("%d bytes for a value of 5 in every hour of 90 days", bytes)
 	if bytes > 15<<10 {

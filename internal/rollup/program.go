@@ -26,8 +26,15 @@ type question struct {
 	columns     []string
 	leaves      map[leafKey]*series
 	touchpoints map[string]*sum
-	all         sum
+	// all is the sum of all touchpoints; nil of few, which a window adds up.
+	all *series
+	// forgotten is the hour before which a sum of all has nothing more, where it forgets at all.
+	forgotten store.Hour
+	forgets   bool
 }
+
+// fewTouchpoints is how many of a question's are no sum: its share of each would be the more the fewer they are.
+const fewTouchpoints = 8
 
 // leafKey is where an answer was given and whom it speaks of. Counts are absolute per leaf.
 type leafKey struct{ touchpoint, unit string }
@@ -121,7 +128,9 @@ func (p *program) apply(c *store.Count, floor store.Hour) bool {
 		return false
 	}
 	q.touchpoints[c.Touchpoint].add(c.Hour, column, delta, blank)
-	q.all.add(c.Hour, column, delta, blank)
+	if q.all != nil {
+		q.all.add(c.Hour, column, delta, blank)
+	}
 	return true
 }
 
@@ -147,8 +156,26 @@ func (q *question) leaf(k leafKey) *series {
 		q.touchpoints[k.touchpoint] = t
 	}
 	t.join(l)
-	q.all.join(l)
+	if q.all == nil && len(q.touchpoints) > fewTouchpoints {
+		q.addUp()
+	}
 	return l
+}
+
+// addUp makes the sum of all touchpoints, which from then on is kept up to date.
+func (q *question) addUp() {
+	q.all = &series{}
+	var blank, named int64
+	for _, t := range q.touchpoints {
+		blank, named = blank+t.series.blank, named+t.series.named
+		for i, day := range t.series.days {
+			for r := t.series.read(i); r.next(); {
+				h := store.Hour(day.number)*hoursPerDay + store.Hour(r.key%hoursPerDay)
+				q.all.add(h, r.key/hoursPerDay, r.n, false)
+			}
+		}
+	}
+	q.all.blank, q.all.named = blank, named // of all hours, also of those that were forgotten
 }
 
 // forget drops the days before the floor from the leaf and the sums that a count is about to change. The others hold no
@@ -160,7 +187,11 @@ func (q *question) forget(touchpoint, unit string, floor store.Hour) {
 	}
 	l.forget(floor)
 	q.touchpoints[touchpoint].series.forget(floor)
-	q.all.series.forget(floor)
+	if q.all != nil {
+		q.all.forget(floor)
+	}
+	number, _ := place(floor)
+	q.forgotten, q.forgets = store.Hour(number)*hoursPerDay, true
 }
 
 // window adds what the program knows to w.
@@ -169,15 +200,22 @@ func (p *program) window(q Query, w *Window) {
 	if !ok {
 		return
 	}
-	s := asked.all.series
-	if !q.ProgramWide {
-		t, ok := asked.touchpoints[q.Touchpoint]
-		if !ok {
-			return
+	switch t, ok := asked.touchpoints[q.Touchpoint]; {
+	case q.ProgramWide && asked.all != nil:
+		asked.add(asked.all, q, w)
+	case q.ProgramWide:
+		ever, all := w.Ever, series{}
+		if asked.forgets {
+			q.From = max(q.From, asked.forgotten)
 		}
-		s = t.series
+		for _, t := range asked.touchpoints {
+			asked.add(t.series, q, w)
+			all.blank, all.named = all.blank+t.series.blank, all.named+t.series.named
+		}
+		w.Ever = ever + all.ever()
+	case ok:
+		asked.add(t.series, q, w)
 	}
-	asked.add(s, q, w)
 }
 
 // add adds what a series has in the window to w.

@@ -73,7 +73,7 @@ func (s *series) change(h store.Hour, column int, blank bool, count func(int64) 
 			return 0
 		}
 		if len(s.days) == cap(s.days) {
-			s.days = append(make([]day, 0, len(s.days)+len(s.days)/8+1), s.days...) // as in splice
+			s.days = append(make([]day, 0, len(s.days)+len(s.days)/32+1), s.days...) // as in splice
 		}
 		s.days = slices.Insert(s.days, i, day{number, uint32(s.start(i))})
 	}
@@ -153,7 +153,7 @@ func (s *series) splice(i, from, to int, fresh []byte) {
 	start := s.start(i)
 	if grown := len(s.cells) + len(fresh) - (to - from); grown > cap(s.cells) {
 		// A little room, not the doubling of append: memory is scarcer here than copying.
-		s.cells = append(make([]byte, 0, grown+grown/8+8), s.cells...)
+		s.cells = append(make([]byte, 0, grown+grown/32+8), s.cells...)
 	}
 	s.cells = slices.Replace(s.cells, start+from, start+to, fresh...)
 	shift := len(fresh) - (to - from)

@@ -102,6 +102,14 @@ var states = []state{
 		b.e.spend("invited", link)
 		b.load(click(send))
 	}},
+	{"languages", 200, func(b *tab) {
+		b.open(b.e.page("many", ""))
+		b.do(click(`nav summary`))
+	}},
+	{"languages-ar", 200, func(b *tab) {
+		b.open(b.e.page("many", "?lang=ar"))
+		b.do(click(`nav summary`))
+	}},
 }
 
 // forStates is an endpoint for all states.
@@ -109,6 +117,8 @@ func forStates(t *testing.T) *endpoint {
 	e := newEndpoint(t)
 	e.surveys["asking"] = e.named("visit", "asking")
 	e.askContact("asking")
+	e.surveys["many"] = e.named("visit", "many")
+	e.change("many", lengthen)
 	e.surveys["away"] = e.named("visit", "away")
 	e.serve("away", nil)
 	e.surveys["endless"] = e.named("proof", "endless")
@@ -149,6 +159,7 @@ func TestPagesLookRight(t *testing.T) {
 
 func (b *tab) lookAt(s state, axe string) {
 	b.forget()
+	b.do(chromedp.EmulateViewport(1280, 900)) // and not as tall as the page before
 	s.reach(b)
 	if got := value[int](b, `performance.getEntriesByType('navigation')[0].responseStatus`); got != s.status {
 		b.t.Errorf("status %d, want %d", got, s.status)

@@ -39,7 +39,7 @@ func (r *Report) Print(out io.Writer) error {
 	w.SetStyle(table.StyleLight)
 	w.AppendHeader(table.Row{r.bench, "value", "limit", "unit", "ratio", "asked", "spread"})
 	for _, f := range r.figures {
-		w.AppendRow(table.Row{f.Case, short(f.Value), short(f.Limit), f.Unit, short(f.Ratio), f.asked(), short(f.Spread)})
+		w.AppendRow(table.Row{f.Case, short(f.Value), given(f.Limit), f.Unit, given(f.Ratio), f.asked(), given(f.Spread)})
 	}
 	text := w.Render() + "\n"
 	for _, note := range r.notes {
@@ -96,10 +96,16 @@ func round(x float64) float64 {
 	return rounded
 }
 
+// given is empty where there is none, such as a limit of what stands alone.
+func given(x float64) string {
+	if x == 0 {
+		return ""
+	}
+	return short(x)
+}
+
 func short(x float64) string {
 	switch {
-	case x == 0:
-		return ""
 	case math.IsNaN(x) || math.IsInf(x, 0):
 		return "none"
 	case math.Abs(x) >= 1000 || x == math.Trunc(x):

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"regexp"
 	"syscall"
+	"time"
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -20,9 +21,9 @@ import (
 
 // options are the flags.
 type options struct {
-	counts bool
-	only   *regexp.Regexp
-	rounds int
+	counts, short bool
+	only          *regexp.Regexp
+	rounds        int
 	// answers that are stored one by one; what is more is counted as retention leaves it.
 	answers int64
 	// touchpoints of which 1 % changed, and busy those that have answers in every hour.
@@ -36,6 +37,7 @@ func (o options) has(name string) bool { return o.only.MatchString(name) }
 func main() {
 	var o options
 	flag.BoolVar(&o.counts, "counts", false, "only what is counted exactly: allocations and reconciles")
+	flag.BoolVar(&o.short, "short", false, "one round of small sizes, in about a minute; other flags that are given still count")
 	only := flag.String("run", "", "only cases whose name matches this regular expression")
 	flag.IntVar(&o.rounds, "rounds", bench.Rounds, "rounds of what is timed")
 	flag.Int64Var(&o.answers, "answers", 1_000_000, "a store of at most so many answers keeps them all; of a larger one it keeps counts, as retention leaves them")
@@ -43,12 +45,32 @@ func main() {
 	flag.IntVar(&o.busy, "busy-touchpoints", 500, "touchpoints with answers in every hour")
 	o.live.add(flag.CommandLine)
 	flag.Parse()
+	o.shorten()
 	ctrl.SetLogger(logr.Discard()) // the clients' own chatter
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "evaluate:", err)
 		os.Exit(1)
+	}
+}
+
+// shorten sets the sizes of a short run, where it is one and they were not given.
+func (o *options) shorten() {
+	if !o.short {
+		return
+	}
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for name, set := range map[string]func(){
+		"rounds": func() { o.rounds = 1 }, "answers": func() { o.answers = 10_000 },
+		"touchpoints": func() { o.touchpoints = 5000 }, "busy-touchpoints": func() { o.busy = 20 },
+		"live-touchpoints": func() { o.live.touchpoints = 250 }, "rate": func() { o.live.rate = 100 },
+		"duration": func() { o.live.duration = 10 * time.Second },
+	} {
+		if !given[name] {
+			set()
+		}
 	}
 }
 

@@ -178,14 +178,37 @@ func TestRunChoosesCases(t *testing.T) {
 	}
 }
 
-// TestCountsAreFewer: -counts measures nothing that takes time.
-func TestCountsAreFewer(t *testing.T) {
-	inBrowser, inProcess := subjects(options{counts: true})
-	var cases []string
-	for _, s := range append(inBrowser, inProcess...) {
+// TestShort: -short changes how often is measured, not what, and no number that somebody gave.
+func TestShort(t *testing.T) {
+	usual := options{rounds: bench.Rounds, loads: usualLoads, renders: usualRenders}
+	long, short, given := usual, usual, usual
+	short.short, given.short, given.loads = true, true, 9
+	for _, o := range []*options{&long, &short, &given} {
+		o.shorten()
+	}
+	if long != usual {
+		t.Errorf("without -short: %+v", long)
+	}
+	if short.rounds != shortRounds || short.loads != shortLoads || short.renders != shortRenders || given.loads != 9 {
+		t.Errorf("with -short: %+v and %+v", short, given)
+	}
+	all, fewer := casesOf(usual), casesOf(short)
+	if diff := cmp.Diff(all, fewer); diff != "" {
+		t.Errorf("cases (-usual +short):\n%s", diff)
+	}
+}
+
+func casesOf(o options) (cases []string) {
+	inBrowser, inProcess := subjects(o)
+	for _, s := range slices.Concat(inBrowser, inProcess) {
 		cases = append(cases, s.cases...)
 	}
-	if diff := cmp.Diff([]string{caseRequests, caseBytes, caseAllocations, caseGrowth}, cases); diff != "" {
+	return cases
+}
+
+// TestCountsAreFewer: -counts measures nothing that takes time.
+func TestCountsAreFewer(t *testing.T) {
+	if diff := cmp.Diff([]string{caseRequests, caseBytes, caseAllocations, caseGrowth}, casesOf(options{counts: true})); diff != "" {
 		t.Errorf("cases (-want +got):\n%s", diff)
 	}
 }
