@@ -9,8 +9,11 @@ import (
 
 const (
 	// checkpointPages is after how many pages of log the writer takes the log into the file by itself, at the end of a commit, in
-	// SQLite's way: 64 MiB. It is for when nobody else could, such as beside a reader that takes long.
-	checkpointPages = "16384"
+	// SQLite's way: 256 MiB. It is for when nobody else could, such as beside a reader that takes long.
+	checkpointPages = "65536"
+	// longLog is how many pages of log are to begin anew: 96 MiB. That holds the writer up for several commits' time, and every
+	// answer that comes meanwhile: so it is to be seldom, at some thousand answers a second once in one or two seconds.
+	longLog = 24576
 	// checkpointPause is between two checkpoints at least, and checkpointCommits are the commits that are worth one.
 	checkpointPause   = 250 * time.Millisecond
 	checkpointCommits = 32
@@ -22,6 +25,8 @@ const takeLog = `PRAGMA wal_checkpoint(PASSIVE)`
 type keeper struct {
 	store *Store
 	db    *sql.DB
+	// long is longLog, but in tests.
+	long int
 	// commits are those since the last checkpoint; the writer's goroutine counts them.
 	commits int
 	due     chan struct{}
@@ -34,7 +39,7 @@ func newKeeper(s *Store, path string) (*keeper, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	return &keeper{store: s, db: db, due: make(chan struct{}, 1), done: make(chan struct{})}, nil
+	return &keeper{store: s, db: db, long: longLog, due: make(chan struct{}, 1), done: make(chan struct{})}, nil
 }
 
 // committed is called by the writer after each commit.
@@ -70,10 +75,11 @@ func (k *keeper) run(ctx context.Context) {
 	}
 }
 
-// checkpoint takes the log into the file. What was committed meanwhile, the writer takes itself, so that its next commit begins
-// the log anew. What fails is tried again after the next commits: the log has all of it.
+// checkpoint takes the log into the file. What was committed meanwhile, the writer takes itself where the log is long, so that its
+// next commit begins the log anew. What fails is tried again after the next commits: the log has all of it.
 func (k *keeper) checkpoint(ctx context.Context) {
-	if _, err := k.db.ExecContext(ctx, takeLog); err != nil {
+	var busy, logged, taken int
+	if err := k.db.QueryRowContext(ctx, takeLog).Scan(&busy, &logged, &taken); err != nil || logged < k.long {
 		return
 	}
 	_ = k.store.loop.Do(ctx, func() error { return k.store.writer.exec(takeLog) })

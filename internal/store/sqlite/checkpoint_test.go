@@ -14,6 +14,7 @@ func TestTheLogIsTakenBesideTheWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "answers.db")
 	s := mustOpen(t, path, Options{})
 	defer mustClose(t, s)
+	s.keeper.long = 4096 // 16 MiB
 	var written, most int64
 	for n := 0; written < 96<<20; n++ {
 		mustAppend(t, s, []store.Response{storetest.BenchResponse(n)}...)

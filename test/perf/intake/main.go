@@ -31,7 +31,7 @@ func main() {
 
 // options are the flags.
 type options struct {
-	counts           bool
+	counts, short    bool
 	run              *regexp.Regexp
 	rounds           int
 	duration, warmUp time.Duration
@@ -43,6 +43,7 @@ type options struct {
 
 func parse() (o options, err error) {
 	flag.BoolVar(&o.counts, "counts", false, "only what can be counted exactly, without a clock")
+	flag.BoolVar(&o.short, "short", false, "some cases, each measured once and shortly, in less than two minutes: for a first look, and to find what became slower")
 	only := flag.String("run", "", "only cases whose name matches the regular expression")
 	flag.IntVar(&o.rounds, "rounds", bench.Rounds, "rounds in which what is measured and its limits take turns")
 	flag.DurationVar(&o.duration, "duration", 3*time.Second, "how long each is measured in each round")
@@ -52,7 +53,11 @@ func parse() (o options, err error) {
 	flag.StringVar(&o.profiles, "profile", "", "folder for CPU profiles of the endpoints, a file each")
 	flag.StringVar(&o.command, "command", "", "the cx-operator to measure; it is built from this checkout if empty")
 	flag.Parse()
+	o.shorten()
 	o.run, err = regexp.Compile(*only)
+	if o.short && *only == "" {
+		o.run = shortCases
+	}
 	if err == nil && flag.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
@@ -60,6 +65,33 @@ func parse() (o options, err error) {
 		err = errors.New("-rounds, -duration and -memory-answers must be positive")
 	}
 	return o, err
+}
+
+// shortCases are those of a short run, unless others are asked for. Those of the counts are among them.
+var shortCases = regexp.MustCompile(`allocations|statements|^(SQLite|PostgreSQL) (start and idle|(JSON|form) (1 client|64 clients))$|` +
+	`^(SQLite JSON|PostgreSQL form) half load$|^SQLite JSON twice the load$`)
+
+// shorten sets the durations of a short run, where it is one and they were not given.
+func (o *options) shorten() {
+	if !o.short {
+		return
+	}
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if !given["rounds"] {
+		o.rounds = 1
+	}
+	for name, d := range map[string]struct {
+		to   *time.Duration
+		want time.Duration
+	}{"duration": {&o.duration, time.Second}, "warm-up": {&o.warmUp, 300 * time.Millisecond}, "idle": {&o.idle, 12 * time.Second}} {
+		if !given[name] {
+			*d.to = d.want
+		}
+	}
+	if !given["memory-answers"] {
+		o.memoryAnswers = 200_000
+	}
 }
 
 func run(ctx context.Context) (err error) {

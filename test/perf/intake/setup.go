@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/cx-operator/cx-operator/test/perf/bench"
@@ -141,22 +142,47 @@ func (s *setup) commitTime(ctx context.Context) (float64, error) {
 	return microseconds(d), err
 }
 
-// batchTime is commitTime of as many answers as come, at a rate per second, while one commit goes on. It returns how many those
-// are, too. Only a guess of it is needed: the time depends little on it.
-func (s *setup) batchTime(ctx context.Context, rate float64) (micros float64, batch int, err error) {
-	batch = 1
-	for range 3 {
-		d, err := median(s.b.duration/6, func() error { return s.writers[0].write(ctx, s.sources[0].take(batch)) })
-		if err != nil {
-			return 0, 0, err
+// besideEvery is how often commitsBeside commits: seldom enough to be no load of its own.
+const besideEvery = 20 * time.Millisecond
+
+// beside is what commits took beside a load, and how many answers the last had.
+type beside struct {
+	took  bench.Sample
+	batch int
+}
+
+// commitsBeside measures, until the context ends, the time in microseconds in which the database makes as many answers durable
+// as come, at a rate per second, while a commit goes on. That is what the endpoint has to do, too: how many those are is learned
+// on the way.
+func (s *setup) commitsBeside(ctx context.Context, rate float64) (b beside, err error) {
+	lasting := context.WithoutCancel(ctx)
+	every := time.NewTicker(besideEvery)
+	defer every.Stop()
+	for b.batch = 1; ; b.batch = max(1, int(rate*b.took.Median()/1e6+0.5)) {
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return b, nil
 		}
-		micros = microseconds(d)
-		last := batch
-		if batch = max(1, int(rate*d.Seconds()+0.5)); batch == last {
-			break
+		batch := s.sources[0].take(b.batch)
+		begun := time.Now()
+		if err := s.writers[0].write(lasting, batch); err != nil {
+			return b, err
 		}
+		b.took = append(b.took, microseconds(time.Since(begun)))
 	}
-	return micros, batch, nil
+}
+
+// loadBeside is load, with commitsBeside as long as it is measured.
+func (s *setup) loadBeside(ctx context.Context, p load.Plan) (r load.Result, b beside, err error) {
+	loading, loaded := context.WithCancel(ctx)
+	var committing sync.WaitGroup
+	var failed error
+	committing.Go(func() { b, failed = s.commitsBeside(loading, p.Rate) })
+	r, err = s.load(ctx, p)
+	loaded()
+	committing.Wait()
+	return r, b, errors.Join(err, failed)
 }
 
 // singleTime is commitTime of a single row of two numbers.
