@@ -11,9 +11,9 @@ import (
 // verdict that turned would stand behind them. So figures are written at an even rate at the most, each object in its turn.
 const (
 	// figuresPerSecond are the writes of figures alone in a second, of one kind.
-	figuresPerSecond = 50
+	figuresPerSecond = 20
 	// figuresAtOnce are those that need not wait after a quiet time.
-	figuresAtOnce = 200
+	figuresAtOnce = 100
 	// figuresInFlight are the writes of figures alone that may wait for the API server at the same time, of one kind: where it is
 	// slow, they would take all workers, and nobody would judge. figuresAgain is when the next asks again.
 	figuresInFlight = 4

@@ -79,12 +79,14 @@ func record(ctx context.Context, config *rest.Config) (*floor, error) {
 	fields := applyconfigurations.NewTypeConverter(clientgoscheme.Scheme)
 	for _, gvr := range childKinds {
 		err := eachOf(ctx, c, gvr, v1alpha1.LabelManagedBy+"="+v1alpha1.ManagedByValue, func(o *unstructured.Unstructured) error {
-			owner := metav1.GetControllerOf(o)
-			if owner == nil || owners[string(owner.UID)] == nil {
+			r := f.results[key{stores, o.GetNamespace(), o.GetLabels()[v1alpha1.LabelStore]}] // of the claim, which outlives its store
+			if owner := metav1.GetControllerOf(o); owner != nil {
+				r = owners[string(owner.UID)]
+			}
+			if r == nil {
 				return nil // what all share
 			}
 			made, err := childOf(fields, gvr, o)
-			r := owners[string(owner.UID)]
 			r.children = append(r.children, made)
 			f.children++
 			return err

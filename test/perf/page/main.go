@@ -91,8 +91,6 @@ func run(ctx context.Context, o options, only string) error {
 	}
 	report.Note("Bytes: all that the server wrote to the browser, headers included. Paint: first contentful paint after the start of the")
 	report.Note("navigation, beside that of a page of one word; every load is by a tab of its own, without a cache or connections.")
-	report.Note("What the first paint takes beside the empty page's is what is on the page: traced on 2 cores in turns, the same words as plain")
-	report.Note("paragraphs, without style, fields or script, took 1.55 times as long, and one screen of them 1.31 times.")
 	report.Note("Rendering: CPU of the process, garbage collection included, without a network; beside packing the same page with gzip.")
 	return report.Print(os.Stdout)
 }
