@@ -40,7 +40,7 @@ type options struct {
 func main() {
 	var o options
 	flag.BoolVar(&o.counts, "counts", false, "only what can be counted exactly, at a small size")
-	flag.BoolVar(&o.short, "short", false, "300 Embedded and 40 Dedicated programs in one round, in some minutes: for development")
+	flag.BoolVar(&o.short, "short", false, "150 Embedded and 32 Dedicated programs in one round, in about a minute; other flags that are given still count")
 	flag.StringVar(&o.run, "run", "", "only the cases, Embedded and Dedicated, whose name matches")
 	flag.IntVar(&o.rounds, "rounds", bench.Rounds, "rounds of each case")
 	flag.IntVar(&o.programs, "programs", 10000, "Embedded programs")
@@ -124,7 +124,7 @@ func (o *options) shorten() {
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	for name, set := range map[string]func(){
-		"rounds": func() { o.rounds = 1 }, "programs": func() { o.programs = 300 }, "dedicated": func() { o.dedicated = 40 },
+		"rounds": func() { o.rounds = 1 }, "programs": func() { o.programs = 150 }, "dedicated": func() { o.dedicated = 32 },
 		"edits": func() { o.edits = 25 }, "steady": func() { o.steady = 10 * time.Second },
 	} {
 		if !given[name] {

@@ -236,8 +236,12 @@ func (s *site) again(ctx context.Context, m *measured) error {
 	if err != nil {
 		return err
 	}
-	s.say("  restarted: caught up after %.1f s and %.1f s of CPU, asked: %s; memory %d MiB, at the most %d MiB",
-		last.Sub(next.started).Seconds(), used.Seconds(), &asked, now>>20, most>>20)
+	w, err := next.work(ctx)
+	if err != nil {
+		return err
+	}
+	s.say("  restarted: caught up after %.1f s and %.1f s of CPU, reconciles %v, asked: %s; memory %d MiB, at the most %d MiB",
+		last.Sub(next.started).Seconds(), used.Seconds(), w.reconciles, &asked, now>>20, most>>20)
 	m.restart = append(m.restart, last.Sub(next.started).Seconds())
 	m.restartWrites = append(m.restartWrites, float64(asked.writes()))
 	m.restartReads = append(m.restartReads, float64(asked.all()-asked.writes()))
