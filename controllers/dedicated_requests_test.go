@@ -64,11 +64,11 @@ func TestDedicatedRequests(t *testing.T) {
 	first, programs := manyDedicated(t)
 	w.start()
 	w.applyYAML(teamYAML("company", "Company", ""))
-	w.apply(first...)
 	w.settle()
 	w.api.reset()
 	passes := w.reconciles.total()
 
+	w.apply(first...)
 	w.apply(programs...)
 	for i := range manyPrograms {
 		becomes[*v1alpha1.SurveyProgram](w, manyName(i), "Ready", "False/EndpointStarting", "EndpointReady", "False/EndpointStarting")

@@ -168,7 +168,6 @@ func TestScale(t *testing.T) {
 		t.Logf("%d programs: %d reconciles for %d objects; requests %v", programs, w.reconciles.total()-began, objects, seen)
 		for call, want := range map[string]int{
 			"patch teams/status":          programs/2 + 1,
-			"patch touchpoints/status":    programs * touchpointsEach,
 			"patch responsestores/status": 1,
 			"create secrets":              programs + 1,
 			"create events":               0,
@@ -179,9 +178,12 @@ func TestScale(t *testing.T) {
 				t.Errorf("%d programs: %d requests to %s, want %d", programs, seen[call], call, want)
 			}
 		}
-		// On a busy machine the touchpoints of a program may come too far apart to be told of together. What a policy governs is
-		// counted while it grows.
-		for call, most := range map[string]int{"patch surveyprograms/status": 2 * programs, "patch accountabilitypolicies/status": programs} {
+		// On a busy machine the touchpoints of a program may come too far apart to be told of together, and one may come long before its
+		// program. What a policy governs is counted while it grows.
+		for call, most := range map[string]int{
+			"patch surveyprograms/status": 2 * programs, "patch accountabilitypolicies/status": programs,
+			"patch touchpoints/status": programs*touchpointsEach + programs/2,
+		} {
 			if seen[call] > most {
 				t.Errorf("%d programs: %d requests to %s, want at most %d", programs, seen[call], call, most)
 			}

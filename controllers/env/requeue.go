@@ -2,6 +2,7 @@ package env
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -12,12 +13,16 @@ import (
 // conflictRetry is how soon a pass that read a stale cache is made again.
 const conflictRetry = 100 * time.Millisecond
 
-// RetryConflicts makes a pass again that met a conflict. The cache was behind, which is no fault to tell anybody of.
+// RetryConflicts makes a pass again that met a conflict: the cache was behind. That, and that the process ends, is no fault to tell
+// anybody of.
 func RetryConflicts(r reconcile.Reconciler) reconcile.Reconciler {
 	return reconcile.Func(func(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
 		result, err := r.Reconcile(ctx, req)
-		if apierrors.IsConflict(err) {
+		switch {
+		case apierrors.IsConflict(err):
 			return ctrl.Result{RequeueAfter: conflictRetry}, nil
+		case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+			return ctrl.Result{}, nil
 		}
 		return result, err
 	})
