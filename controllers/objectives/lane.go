@@ -49,9 +49,13 @@ func (l *Lane) Lock(object types.NamespacedName) (unlock func()) {
 }
 
 // SetUp adds to the manager what refreshes objects whose counts changed: of names the requests for a place, and refresh judges and
-// shows one, and says whether and after how long a pass is to follow. What it returns is a source of the passes' controller.
+// shows one, and says whether and after how long a pass is to follow. What it returns is a source of the passes' controller. Where
+// this process hears of no counts there is nothing to refresh.
 func (l *Lane) SetUp(mgr ctrl.Manager, name string, places []<-chan event.TypedGenericEvent[rollup.Place],
 	of func(context.Context, rollup.Place) []reconcile.Request, refresh func(context.Context, reconcile.Request) (Due, error)) (source.Source, error) {
+	if len(places) == 0 {
+		return source.Func(func(context.Context, workqueue.TypedRateLimitingInterface[reconcile.Request]) error { return nil }), nil
+	}
 	l.opened = make(chan struct{})
 	b := ctrl.NewControllerManagedBy(mgr).Named(name).WithOptions(env.ControllerOptions(laneWorkers))
 	for _, c := range places {
