@@ -162,7 +162,7 @@ func writerDSN(path string) string {
 		"temp_store(MEMORY)", // a container may have no other folder that can be written
 		"cache_size(-16384)", // KiB
 		"wal_autocheckpoint(" + checkpointPages + ")",
-		"journal_size_limit(134217728)", // the log shrinks to 128 MiB after a long reader let it grow
+		"journal_size_limit(67108864)", // the log shrinks to 64 MiB after a long reader let it grow
 	}})
 }
 
