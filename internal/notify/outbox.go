@@ -25,7 +25,7 @@ const (
 )
 
 // Enqueue returns the outbox with a notice for each of the transitions behind it, and without those that are old. A notice's
-// id is a digest of the resource's uid and the transition, so the same transition is never there twice. Without transitions
+// id is a digest of the resource's uid and the transition, so the same transition is never there twice, nor counted twice. Without transitions
 // the outbox is returned as it is, so that a pass that finds nothing new writes nothing. The arguments are not changed.
 //
 // The outbox never holds more than MaxOutbox. Where there is no room, the oldest notice that was delivered gives way, then the
@@ -38,11 +38,16 @@ func Enqueue(outbox []v1alpha1.Notice, uid types.UID, ts []Transition, now time.
 		return outbox
 	}
 	out := Prune(outbox, now)
+	known := make(map[string]bool, len(out)+len(ts))
+	for i := range out {
+		known[out[i].ID] = true
+	}
 	for _, t := range ts {
 		n := noticeOf(uid, t)
-		if slices.ContainsFunc(out, func(o v1alpha1.Notice) bool { return o.ID == n.ID }) {
+		if known[n.ID] {
 			continue
 		}
+		known[n.ID] = true
 		if i := untold(out, n); i >= 0 {
 			out = slices.Delete(out, i, i+1)
 			continue

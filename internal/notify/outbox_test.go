@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 	"time"
@@ -139,7 +140,7 @@ func TestEnqueueWithoutRoom(t *testing.T) {
 		}
 	}
 	full := idsOf(outbox)
-	outbox = Enqueue(outbox, "uid", []Transition{openedBreach("p"), openedBreach("q")}, noon)
+	outbox = Enqueue(outbox, "uid", []Transition{openedBreach("p"), openedBreach("q"), openedBreach("p")}, noon)
 	if diff := cmp.Diff(full, idsOf(outbox)); diff != "" {
 		t.Error(diff)
 	}
@@ -194,6 +195,7 @@ func TestABreachOfAMomentIsNotTold(t *testing.T) {
 // Whatever happens, in whatever order: never above the bound, no id twice, nothing that waits is lost without being counted.
 func FuzzEnqueue(f *testing.F) {
 	f.Add([]byte("abcabcxyz"), uint8(3))
+	f.Add(bytes.Repeat([]byte("abc"), MaxOutbox), uint8(0))
 	f.Fuzz(func(t *testing.T, script []byte, settle uint8) {
 		var outbox []v1alpha1.Notice
 		now := noon
