@@ -16,9 +16,9 @@ import (
 )
 
 // How ordinary responses are stored by one round trip: each is taken for a new one of a program that is known, and the server
-// divides by zero where that is wrong, which undoes the transaction. Then they are stored the other way, which looks before it
-// decides. What must hold is looked at in the order of insert.go: the identities are free, which taking them says; then, in a
-// later statement, none of them was erased. A visit that one of them ends is taken out of the counts by the server, which alone
+// finds a key taken or divides by zero where that is wrong, which undoes the transaction. Then they are stored the other way, which
+// looks before it decides. What must hold is looked at in the order of insert.go: the identities are free, which taking them says;
+// then, in a later statement, none of them was erased. A visit that one of them ends is taken out of the counts by the server, which alone
 // knows where it had come to. Its taking of the identity kept others from tracking it: see visits.want.
 
 const (
@@ -29,12 +29,10 @@ const (
 		), answers AS (
 			INSERT INTO answer (program, submitted_at, submission, question, revision, kind, vals)
 			SELECT * FROM unnest($16::int[], $17::timestamptz[], $18::uuid[], $19::text[], $20::int[], $21::text[], $22::json[])
-		), fresh AS (
-			INSERT INTO submission (program, id, digest, receipt, submitted_at)
-			SELECT * FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::timestamptz[])
-			ON CONFLICT DO NOTHING RETURNING 1
 		)
-		SELECT 1 / (count(*) = cardinality($1::int[]) AND coalesce((SELECT xmin::text = $6 FROM meta), false))::int FROM fresh`
+		INSERT INTO submission (program, id, digest, receipt, submitted_at)
+		SELECT * FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::timestamptz[])
+		WHERE 1 / coalesce((SELECT xmin::text = $6 FROM meta), false)::int = 1`
 
 	// countNew counts them, under a number that it takes as commit.go says. $10 and $11 are the tombstones that there must not be.
 	countNew = `WITH unknown AS MATERIALIZED (
@@ -70,7 +68,7 @@ const wary = 64
 // undone tells whether the server found that what was taken for granted does not hold.
 func undone(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && e.Code == "22012" // division by zero
+	return errors.As(err, &e) && (e.Code == "23505" || e.Code == "22012") // unique violation, division by zero
 }
 
 // newcomer is a response that is taken for a new one.
