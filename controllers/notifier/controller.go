@@ -39,12 +39,7 @@ type Reconciler struct {
 
 	mu     sync.Mutex
 	spaces map[string]*space
-	// pace keeps looks at a namespace apart: each is at all that it has, and every outbox that changes asks for one.
-	pace env.Pace
 }
-
-// looksShare is how much longer than a look the rest after it is.
-const looksShare = 20
 
 // space is what this process remembers of a namespace. Only one pass at a time uses it.
 type space struct {
@@ -62,14 +57,10 @@ type space struct {
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (ctrl.Result, error) {
 	s := r.space(req.Name)
 	now := r.Clock()
-	if wait := r.pace.Wait(req.NamespacedName, now); wait > 0 {
-		return ctrl.Result{RequeueAfter: wait}, nil
-	}
 	p, err := r.begin(ctx, req.Name, s, now)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.pace.Took(req.NamespacedName, now, r.Clock())
 	r.export(p)
 	if !p.plan(now) {
 		return env.Requeue(now, 0, p.next), nil
