@@ -191,10 +191,16 @@ func (h *holder) dirty() bool {
 	return !h.lost && (h.cleared || !same(h.outbox, h.before))
 }
 
-// refresh reads live what is to be worked on, and notes in it outcomes that could not be written before.
+// waits says whether a channel waits for something of the outbox.
+func (h *holder) waits() bool {
+	return slices.ContainsFunc(h.outbox, func(n v1alpha1.Notice) bool { return notify.StateOf(&n) == v1alpha1.DeliveryPending })
+}
+
+// refresh reads live what is to be worked on, and notes in it outcomes that could not be written before. Where nothing is to be sent
+// of a holder it is not read: what is noted of it is only written to the version that the cache has.
 func (p *pass) refresh(ctx context.Context) error {
 	for _, h := range p.holders {
-		if h.reload == nil {
+		if h.reload == nil || !h.waits() && len(p.space.unsaved[h.id]) == 0 {
 			continue
 		}
 		found, err := h.reload(ctx)

@@ -13,6 +13,7 @@ import (
 	"github.com/cx-operator/cx-operator/internal/breach"
 	"github.com/cx-operator/cx-operator/internal/escalation"
 	"github.com/cx-operator/cx-operator/internal/notify"
+	"github.com/cx-operator/cx-operator/internal/team"
 )
 
 // Conclude takes the steps of the policy's escalation that are due, recognises what is Met, puts all that people are to be
@@ -25,6 +26,9 @@ func Conclude[T client.Object](ctx context.Context, e *env.Env, t *Throttle, s S
 	told := append(notify.FromBreaches(transitions, now), notify.FromEscalation(taken, now)...)
 	told = append(told, recognized...)
 	*status.Outbox = notify.Enqueue(*status.Outbox, obj.GetUID(), told, now)
+	if len(told) > 0 {
+		settleUntold(*status.Outbox, s, e.Teams(ctx, obj.GetNamespace()))
+	}
 	settled, err := Settle(ctx, e, t, obj, before, view, transitions)
 	settled.Next = earlier(next, due)
 	if err != nil {
@@ -39,6 +43,38 @@ func Conclude[T client.Object](ctx context.Context, e *env.Env, t *Throttle, s S
 			"objective %s is Met since %s", r.Objective, r.Time.UTC().Format(time.RFC3339))
 	}
 	return settled, nil
+}
+
+// settleUntold notes of notices that nobody is to be told of that they are settled: otherwise whoever sends them would note just that, by
+// a write for each object. Where the program or an owner is not there, it may be on its way, and so
+// that is left to the sender.
+func settleUntold(outbox []v1alpha1.Notice, s Subject, teams team.Lookup) {
+	if s.Program.UID == "" {
+		return
+	}
+	var owners []string
+	for _, ref := range []*v1alpha1.NameRef{s.OwnerRef, s.Program.Spec.OwnerRef} {
+		if ref == nil {
+			continue
+		}
+		if _, found := teams(ref.Name); !found {
+			return
+		}
+		owners = append(owners, ref.Name)
+	}
+	sponsor := ""
+	if es := s.Program.Spec.ExecutiveSponsor; es != nil && es.TeamRef != nil {
+		sponsor = es.TeamRef.Name
+	}
+	for i := range outbox {
+		n := &outbox[i]
+		if n.Addressed {
+			continue
+		}
+		if _, channels := notify.Route(n, owners, sponsor, teams); len(channels) == 0 {
+			notify.Address(n, nil)
+		}
+	}
 }
 
 // recognize notes in the verdicts which objectives are Met for long enough, returns what is told of them, and when the next

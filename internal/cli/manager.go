@@ -117,16 +117,13 @@ func runManager(ctx context.Context, o managerOptions) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(o, cfg, common)
+	mgr, err := newManager(o, cfg, common, e.Exporter)
 	if err != nil {
 		return err
 	}
 	e.Client, e.Recorder = mgr.GetClient(), mgr.GetEventRecorder("cx-operator")
 	if err := o.dedicated.prepare(e, mgr, common, o.watchNamespaces); err != nil {
 		return err
-	}
-	if err := metrics.Registry.Register(e.Exporter); err != nil {
-		return fmt.Errorf("register metrics: %w", err)
 	}
 	if e.Endpoint != nil {
 		if err := mgr.Add(e.Endpoint); err != nil {
@@ -158,10 +155,11 @@ func (o managerOptions) equip(e *env.Env) (err error) {
 	return err
 }
 
-func newManager(o managerOptions, cfg *rest.Config, common *shared) (ctrl.Manager, error) {
+func newManager(o managerOptions, cfg *rest.Config, common *shared, shown *exporter.Exporter) (ctrl.Manager, error) {
 	served := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure, CertDir: o.metricsCertDir}
+	served.FilterProvider = answeredBy(shown.Handler(metrics.Registry), nil)
 	if o.metricsSecure {
-		served.FilterProvider = authenticated
+		served.FilterProvider = answeredBy(shown.Handler(metrics.Registry), authenticated)
 	}
 	if common != nil && o.metricsCertDir == "" {
 		own := newOwnCertificate(common.authority, common.namespace)

@@ -70,3 +70,20 @@ func (d *deniedWriter) Write(text []byte) (int, error) {
 	_, err := d.ResponseWriter.Write([]byte("Unauthorized\n"))
 	return len(text), err
 }
+
+// guard is how the library takes who may read /metrics.
+type guard = func(*rest.Config, *http.Client) (metricsserver.Filter, error)
+
+// answeredBy has a handler of ours answer /metrics, behind a guard if there is one: the library serves nothing else by it.
+func answeredBy(handler http.Handler, guarded guard) guard {
+	return func(cfg *rest.Config, c *http.Client) (metricsserver.Filter, error) {
+		if guarded == nil {
+			return func(logr.Logger, http.Handler) (http.Handler, error) { return handler, nil }, nil
+		}
+		filter, err := guarded(cfg, c)
+		if err != nil {
+			return nil, err
+		}
+		return func(log logr.Logger, _ http.Handler) (http.Handler, error) { return filter(log, handler) }, nil
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 )
 
 // Exporter is a prometheus.Collector of the series that were set. It is safe for concurrent use. It keeps the series in
@@ -107,25 +108,13 @@ func (e *Exporter) Describe(out chan<- *prometheus.Desc) {
 
 // Collect sends all series. It holds the lock only to list the sources.
 func (e *Exporter) Collect(out chan<- prometheus.Metric) {
-	w := writer{descs: e.descs, out: out}
-	all := e.snapshot()
-	w.objectives(all)
-	for _, s := range all {
-		for i := range s.Plans {
-			w.plan(&s.Plans[i])
-		}
-		for i := range s.Breaches {
-			w.breach(&s.Breaches[i])
-		}
-		w.page(s.Page)
-		if s.Participation != nil {
-			w.participation(s.Participation)
-		}
-		if s.Endpoint != nil {
-			w.endpoint(s.Endpoint)
-		}
-		w.accountability(s)
+	w := writer{
+		wants: func(Metric) bool { return true },
+		send: func(m Metric, labels []*dto.LabelPair, value float64) {
+			out <- &sample{desc: e.descs[m.Name], labels: labels, value: value}
+		},
 	}
+	w.all(e.snapshot())
 }
 
 // snapshot returns the series of all sources, in order.

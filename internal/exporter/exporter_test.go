@@ -1,7 +1,6 @@
 package exporter
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"net/http"
@@ -436,28 +435,4 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-func BenchmarkScrape(b *testing.B) {
-	for _, objects := range []int{1000, 10000} {
-		b.Run(fmt.Sprintf("%d", objects), func(b *testing.B) {
-			e := New()
-			for i := range objects {
-				name := fmt.Sprintf("touchpoint-%d", i)
-				e.Set(Source{"Touchpoint", "sfo", name}, Series{Objectives: []Objective{{
-					"sfo", "passenger-experience", name, "satisfaction", "CSAT", "airport", v1alpha1.StateMet,
-					&Figures{82.01, 80.43, 83.49, true}, 75, 2407,
-				}}})
-			}
-			registry := prometheus.NewRegistry()
-			registry.MustRegister(e)
-			handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{DisableCompression: true})
-			b.ReportAllocs()
-			for b.Loop() {
-				recorder := &httptest.ResponseRecorder{Body: bytes.NewBuffer(make([]byte, 0, objects*2048))}
-				handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-			}
-			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(objects), "us/object")
-		})
-	}
 }

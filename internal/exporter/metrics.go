@@ -220,4 +220,10 @@ func Metrics() []Metric {
 	}
 }
 
+// objectiveMetrics are those of objectives, and otherMetrics all others.
+var (
+	objectiveMetrics = Metrics()[:6]
+	otherMetrics     = Metrics()[6:]
+)
+
 func (m Metric) desc() *prometheus.Desc { return prometheus.NewDesc(m.Name, m.Help, m.Labels, nil) }

@@ -84,6 +84,9 @@ func (w writer) objectivesOf(all []*Objective) {
 		labels[i] = pairs(objectiveLabels, o.Namespace, o.Program, o.Touchpoint, o.Objective, o.Metric, o.Team)
 		w.objective(o, labels[i])
 	}
+	if !w.wants(objectiveState) {
+		return
+	}
 	for _, state := range objectiveStates {
 		label := pair(stateLabel, string(state))
 		for i, o := range all {

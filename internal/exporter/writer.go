@@ -25,9 +25,38 @@ var planStates = []v1alpha1.WorkState{
 
 // writer sends the series of one scrape. Series of one object share their labels, which is what makes a scrape cheap.
 type writer struct {
-	descs map[string]*prometheus.Desc
-	out   chan<- prometheus.Metric
+	// wants says whether the series of a metric are of use; send drops those that are not as well.
+	wants func(Metric) bool
+	send  func(m Metric, labels []*dto.LabelPair, value float64)
 }
+
+// all sends the series of sources that are in order.
+func (w writer) all(sources []*Series) {
+	if w.wantsAny(objectiveMetrics) {
+		w.objectives(sources)
+	}
+	if !w.wantsAny(otherMetrics) {
+		return
+	}
+	for _, s := range sources {
+		for i := range s.Plans {
+			w.plan(&s.Plans[i])
+		}
+		for i := range s.Breaches {
+			w.breach(&s.Breaches[i])
+		}
+		w.page(s.Page)
+		if s.Participation != nil {
+			w.participation(s.Participation)
+		}
+		if s.Endpoint != nil {
+			w.endpoint(s.Endpoint)
+		}
+		w.accountability(s)
+	}
+}
+
+func (w writer) wantsAny(metrics []Metric) bool { return slices.ContainsFunc(metrics, w.wants) }
 
 // objective sends the series of an objective but for its state.
 func (w writer) objective(o *Objective, labels []*dto.LabelPair) {
@@ -108,7 +137,7 @@ func (w writer) share(point, lower, upper Metric, labels []*dto.LabelPair, s *v1
 }
 
 func (w writer) gauge(m Metric, labels []*dto.LabelPair, value float64) {
-	w.out <- &sample{desc: w.descs[m.Name], labels: labels, value: value}
+	w.send(m, labels, value)
 }
 
 // states sends one series per state, exactly one of them with the value 1; none where the state is unknown.
@@ -142,11 +171,12 @@ func (s *sample) Write(out *dto.Metric) error {
 	return nil
 }
 
-// pairs are labels sorted by name, as the exposition has them.
+// pairs are labels sorted by name, as the exposition has them. They point into names and values.
 func pairs(names []string, values ...string) []*dto.LabelPair {
-	all := make([]*dto.LabelPair, len(names))
-	for i, name := range names {
-		all[i] = pair(name, values[i])
+	one, all := make([]dto.LabelPair, len(names)), make([]*dto.LabelPair, len(names))
+	for i := range names {
+		one[i].Name, one[i].Value = &names[i], &values[i]
+		all[i] = &one[i]
 	}
 	slices.SortFunc(all, byName)
 	return all

@@ -30,23 +30,24 @@ type operator struct {
 	cmd             *exec.Cmd
 	ended           chan struct{}
 	survey, metrics string // scheme, host and port of the endpoint; address of the metrics
+	profiles        string // address of the profiles
 }
 
 // startOperator starts both, and between them creates what the operator finds: it then tells each object once how it is. The API
 // server has its defaults, the operator those of an installation but for the limit of answers per address.
-func startOperator(ctx context.Context, create func(context.Context, *rest.Config) error) (*operator, error) {
+func startOperator(ctx context.Context, live liveOptions) (*operator, error) {
 	dir, err := os.MkdirTemp("", "bench-evaluate")
 	if err != nil {
 		return nil, err
 	}
 	o := &operator{dir: dir, ended: make(chan struct{})}
-	if err := o.start(ctx, create); err != nil {
+	if err := o.start(ctx, live); err != nil {
 		return nil, errors.Join(err, o.stop())
 	}
 	return o, nil
 }
 
-func (o *operator) start(ctx context.Context, create func(context.Context, *rest.Config) error) error {
+func (o *operator) start(ctx context.Context, live liveOptions) error {
 	assets, err := pinned.Assets(".")
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func (o *operator) start(ctx context.Context, create func(context.Context, *rest
 		return fmt.Errorf("starting the control plane: %w", err)
 	}
 	o.config.QPS = -1
-	if err := create(ctx, o.config); err != nil {
+	if err := live.create(ctx, o.config); err != nil {
 		return err
 	}
 	kubeconfig := filepath.Join(o.dir, "kubeconfig")
@@ -78,7 +79,7 @@ func (o *operator) start(ctx context.Context, create func(context.Context, *rest
 }
 
 func (o *operator) launch(ctx context.Context, binary, kubeconfig string) error {
-	addresses, err := freeAddresses(ctx, 3)
+	addresses, err := freeAddresses(ctx, 4)
 	if err != nil {
 		return err
 	}
@@ -87,11 +88,11 @@ func (o *operator) launch(ctx context.Context, binary, kubeconfig string) error 
 		return err
 	}
 	defer log.Close() // the process has its own
-	o.survey, o.metrics = "http://"+addresses[0], "http://"+addresses[1]+"/metrics"
+	o.survey, o.metrics, o.profiles = "http://"+addresses[0], "http://"+addresses[1]+"/metrics", "http://"+addresses[3]+"/debug/pprof/"
 	o.cmd = exec.CommandContext(context.WithoutCancel(ctx), binary, "manager", // #nosec G204 -- what was built; ended by stop
 		"--kubeconfig="+kubeconfig, "--leader-elect=false", "--embedded-endpoint", "--data-dir="+filepath.Join(o.dir, "data"),
 		"--intake-bind-address="+addresses[0], "--public-url="+o.survey, "--intake-rate-per-minute=-1",
-		"--metrics-bind-address="+addresses[1], "--metrics-secure=false", "--health-probe-bind-address="+addresses[2])
+		"--metrics-bind-address="+addresses[1], "--metrics-secure=false", "--health-probe-bind-address="+addresses[2], "--pprof-bind-address="+addresses[3])
 	o.cmd.Stdout, o.cmd.Stderr = log, log
 	o.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := o.cmd.Start(); err != nil {
