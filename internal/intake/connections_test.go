@@ -15,7 +15,7 @@ import (
 )
 
 func TestMostConnections(t *testing.T) {
-	for memory, want := range map[int64]int{0: 256, 64 << 20: 585, 241591911: 2106, 1 << 30: 9362, math.MaxInt64: 16384} {
+	for memory, want := range map[int64]int{0: 256, 64 << 20: 512, 241591911: 1843, 1 << 30: 8192, math.MaxInt64: 16384} {
 		if got := MostConnections(memory); got != want {
 			t.Errorf("%d connections in %d bytes, want %d", got, memory, want)
 		}
