@@ -158,10 +158,9 @@ var refusal = fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-T
 
 // turnDown tells a client to come again, and lets it read that.
 func turnDown(conn *net.TCPConn) {
-	defer conn.Close() //nolint:errcheck // There is nobody left to tell.
-	if conn.SetDeadline(time.Now().Add(refusedWithin)) != nil {
-		return
-	}
+	end := sync.OnceFunc(func() { _ = conn.Close() }) // there is nobody left to tell
+	defer end()
+	defer time.AfterFunc(refusedWithin, end).Stop()
 	if _, err := conn.Write(refusal); err != nil || conn.CloseWrite() != nil {
 		return
 	}

@@ -57,28 +57,42 @@ func newGuests(t *testing.T, most int) *guests {
 	return c
 }
 
-// ask sends a request and returns the answer, whose status is 0 for none, and its body.
-func (c *guests) ask(conn net.Conn, path string) (*http.Response, string) {
+// answer is what a client was told; its status is 0 where it was told nothing.
+type answer struct {
+	status int
+	header http.Header
+	last   bool // on the connection
+	body   string
+}
+
+// ask sends a request and returns the answer.
+func (c *guests) ask(conn net.Conn, path string) answer {
 	c.t.Helper()
 	if _, err := io.WriteString(conn, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"); err != nil {
-		return &http.Response{}, ""
+		return answer{}
 	}
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	return c.read(conn)
+}
+
+// read returns the next answer.
+func (c *guests) read(conn net.Conn) answer {
+	c.t.Helper()
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		return &http.Response{}, ""
+		return answer{}
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	return answer, string(body)
+	return answer{response.StatusCode, response.Header, response.Close, string(body)}
 }
 
 func (c *guests) mustServe(conn net.Conn) {
 	c.t.Helper()
-	if answer, body := c.ask(conn, "/"); answer.StatusCode != http.StatusOK {
-		c.t.Fatalf("%d: %s", answer.StatusCode, body)
+	if got := c.ask(conn, "/"); got.status != http.StatusOK {
+		c.t.Fatalf("%+v", got)
 	}
 }
 
@@ -145,8 +159,8 @@ func TestBoundMakesRoom(t *testing.T) {
 	c.mustServe(last)
 	close(c.end)
 	for _, conn := range busy {
-		if answer, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || answer.StatusCode != http.StatusOK {
-			t.Errorf("a request under way: %v", err)
+		if got := c.read(conn); got.status != http.StatusOK {
+			t.Errorf("a request under way: %+v", got)
 		}
 	}
 }
@@ -162,14 +176,14 @@ func TestBoundRefuses(t *testing.T) {
 	}
 	for range 2 * mostRefused {
 		conn := dial(t, c.addr)
-		answer, body := c.ask(conn, "/")
+		got := c.ask(conn, "/")
 		_ = conn.Close() // or it would be given a second
 		var p problem
-		if err := json.Unmarshal([]byte(body), &p); err != nil || p.Type != overloaded.Type || answer.StatusCode != overloaded.Status {
-			t.Fatalf("%d: %q, %v", answer.StatusCode, body, err)
+		if err := json.Unmarshal([]byte(got.body), &p); err != nil || p.Type != overloaded.Type || got.status != overloaded.Status {
+			t.Fatalf("%+v, %v", got, err)
 		}
-		if answer.Header.Get("Retry-After") != "1" || !answer.Close || answer.Header.Get("Content-Type") != "application/problem+json" {
-			t.Fatalf("%v", answer.Header)
+		if got.header.Get("Retry-After") != "1" || !got.last || got.header.Get("Content-Type") != "application/problem+json" {
+			t.Fatalf("%+v", got)
 		}
 	}
 	close(c.end)
