@@ -160,6 +160,8 @@ func (e *Endpoint) Start(ctx context.Context) error {
 	e.listening = listener.Addr()
 	e.mu.Unlock()
 	server := intake.HTTPServer(e.options.Address, e.handler)
+	const mostConnections = 1024 // the operator has better things to do with its memory
+	listener = intake.Bound(listener, server, mostConnections, false)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	e.options.Log.Info("Taking answers", "address", listener.Addr().String())

@@ -213,6 +213,7 @@ type process struct {
 	*world
 	intake, operations string // host:port
 	args               []string
+	env                []string // besides the test's own
 	cmd                *exec.Cmd
 	ended              chan error
 	log                *lockedBuffer
@@ -255,7 +256,7 @@ func (p *process) launch() {
 		"--rate-per-minute", "-1", "--scrape-token-hash", hex.EncodeToString(hash[:]), "--drain", "0s",
 	}, p.args...)
 	p.cmd = exec.Command(os.Args[0], args...)
-	p.cmd.Env = append(os.Environ(), asCommand+"=1")
+	p.cmd.Env = append(append(os.Environ(), asCommand+"=1"), p.env...)
 	p.cmd.Stderr = p.log
 	must(p.t, p.cmd.Start())
 	p.ended = make(chan error, 1)

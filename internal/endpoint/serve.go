@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -16,6 +17,10 @@ import (
 
 // finishWithin is how long requests that have begun may take after the endpoint has stopped listening.
 const finishWithin = 20 * time.Second
+
+// mostOperating is how many connections the operations port keeps: the kubelet's, the operator's and those of what reads metrics are a
+// handful.
+const mostOperating = 256
 
 // Addresses that an Endpoint listens at, host:port; empty before it does.
 type Addresses struct{ Intake, Operations string }
@@ -78,6 +83,9 @@ func (e *Endpoint) serve(ctx context.Context, l listeners) error {
 	pages := intake.HTTPServer(e.options.IntakeAddress, e.intake)
 	port := intake.HTTPServer(e.options.OperationsAddress, e.operations)
 	port.TLSConfig, port.WriteTimeout = e.certificate.config(), operations.AnswerTimeout
+	memory := debug.SetMemoryLimit(-1) // only asks for it
+	l.intake = intake.Bound(l.intake, pages, intake.MostConnections(memory), false)
+	l.operations = intake.Bound(l.operations, port, mostOperating, true)
 	failed := make(chan error, 2)
 	var serving sync.WaitGroup
 	defer serving.Wait()

@@ -60,18 +60,12 @@ func (o *options) shorten() {
 	if !o.short {
 		return
 	}
-	given := map[string]bool{}
-	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for name, set := range map[string]func(){
+	bench.Shorten(flag.CommandLine, map[string]func(){
 		"rounds": func() { o.rounds = 1 }, "answers": func() { o.answers = 10_000 },
 		"touchpoints": func() { o.touchpoints = 5000 }, "busy-touchpoints": func() { o.busy = 20 },
 		"live-touchpoints": func() { o.live.touchpoints = 250 }, "rate": func() { o.live.rate = 100 },
 		"duration": func() { o.live.duration = 10 * time.Second },
-	} {
-		if !given[name] {
-			set()
-		}
-	}
+	})
 }
 
 func run(ctx context.Context, o options, only string) error {

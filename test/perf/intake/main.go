@@ -76,22 +76,11 @@ func (o *options) shorten() {
 	if !o.short {
 		return
 	}
-	given := map[string]bool{}
-	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	if !given["rounds"] {
-		o.rounds = 1
-	}
-	for name, d := range map[string]struct {
-		to   *time.Duration
-		want time.Duration
-	}{"duration": {&o.duration, time.Second}, "warm-up": {&o.warmUp, 300 * time.Millisecond}, "idle": {&o.idle, 12 * time.Second}} {
-		if !given[name] {
-			*d.to = d.want
-		}
-	}
-	if !given["memory-answers"] {
-		o.memoryAnswers = 200_000
-	}
+	bench.Shorten(flag.CommandLine, map[string]func(){
+		"rounds": func() { o.rounds = 1 }, "duration": func() { o.duration = time.Second },
+		"warm-up": func() { o.warmUp = 300 * time.Millisecond }, "idle": func() { o.idle = 12 * time.Second },
+		"memory-answers": func() { o.memoryAnswers = 200_000 },
+	})
 }
 
 func run(ctx context.Context) (err error) {

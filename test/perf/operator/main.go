@@ -121,16 +121,10 @@ func (o *options) shorten() {
 	if !o.short {
 		return
 	}
-	given := map[string]bool{}
-	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for name, set := range map[string]func(){
+	bench.Shorten(flag.CommandLine, map[string]func(){
 		"rounds": func() { o.rounds = 1 }, "programs": func() { o.programs = 150 }, "dedicated": func() { o.dedicated = 32 },
 		"edits": func() { o.edits = 25 }, "steady": func() { o.steady = 10 * time.Second },
-	} {
-		if !given[name] {
-			set()
-		}
-	}
+	})
 }
 
 func (o options) cases() []benchCase {

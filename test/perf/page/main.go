@@ -35,15 +35,9 @@ type options struct {
 
 func main() {
 	var o options
-	flag.BoolVar(&o.counts, "counts", false, "only what is counted exactly: requests, bytes and allocations")
-	only := flag.String("run", "", "only cases whose name matches this regular expression")
-	flag.BoolVar(&o.short, "short", false, "fewer rounds, loads and renderings where no flag says how many: less than a minute")
-	flag.IntVar(&o.rounds, "rounds", bench.Rounds, "rounds of what is timed")
-	flag.IntVar(&o.loads, "loads", usualLoads, "loads of each page in a round, each by a browser that knows nothing of the server")
-	flag.IntVar(&o.renders, "renders", usualRenders, "renderings of each page in a round")
-	flag.StringVar(&o.sample, "program", "config/samples/airport", "files or folder of the program with usual pages")
+	only := o.add(flag.CommandLine)
 	flag.Parse()
-	o.shorten()
+	o.shorten(flag.CommandLine)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, o, *only); err != nil {
@@ -52,19 +46,25 @@ func main() {
 	}
 }
 
-// shorten leaves out what makes figures steadier, but no figure, where the flags are those that nobody has set.
-func (o *options) shorten() {
+// add adds the flags, and returns the one that is read later.
+func (o *options) add(flags *flag.FlagSet) (only *string) {
+	flags.BoolVar(&o.counts, "counts", false, "only what is counted exactly: requests, bytes and allocations")
+	flags.BoolVar(&o.short, "short", false, "fewer rounds, loads and renderings where no flag says how many: less than a minute")
+	flags.IntVar(&o.rounds, "rounds", bench.Rounds, "rounds of what is timed")
+	flags.IntVar(&o.loads, "loads", usualLoads, "loads of each page in a round, each by a browser that knows nothing of the server")
+	flags.IntVar(&o.renders, "renders", usualRenders, "renderings of each page in a round")
+	flags.StringVar(&o.sample, "program", "config/samples/airport", "files or folder of the program with usual pages")
+	return flags.String("run", "", "only cases whose name matches this regular expression")
+}
+
+// shorten leaves out what makes figures steadier, but no figure, where it is a short run and the flags were not given.
+func (o *options) shorten(flags *flag.FlagSet) {
 	if !o.short {
 		return
 	}
-	for _, size := range []struct {
-		set          *int
-		usual, short int
-	}{{&o.rounds, bench.Rounds, shortRounds}, {&o.loads, usualLoads, shortLoads}, {&o.renders, usualRenders, shortRenders}} {
-		if *size.set == size.usual {
-			*size.set = size.short
-		}
-	}
+	bench.Shorten(flags, map[string]func(){
+		"rounds": func() { o.rounds = shortRounds }, "loads": func() { o.loads = shortLoads }, "renders": func() { o.renders = shortRenders },
+	})
 }
 
 func run(ctx context.Context, o options, only string) error {
@@ -91,6 +91,7 @@ func run(ctx context.Context, o options, only string) error {
 	}
 	report.Note("Bytes: all that the server wrote to the browser, headers included. Paint: first contentful paint after the start of the")
 	report.Note("navigation, beside that of a page of one word; every load is by a tab of its own, without a cache or connections.")
+	report.Note("Its words alone: what the page shows, as paragraphs without style, fields or script.")
 	report.Note("Rendering: CPU of the process, garbage collection included, without a network; beside packing the same page with gzip.")
 	return report.Print(os.Stdout)
 }
@@ -107,7 +108,7 @@ func subjects(o options) (inBrowser, inProcess []subject) {
 	inBrowser = []subject{{[]string{caseRequests, caseBytes}, wire}}
 	inProcess = []subject{{[]string{caseAllocations, caseGrowth}, allocations}}
 	if !o.counts {
-		inBrowser = []subject{{[]string{caseRequests, caseBytes, caseShift}, wire}, {[]string{casePaint}, paint}}
+		inBrowser = []subject{{[]string{caseRequests, caseBytes, caseShift}, wire}, {[]string{casePaint, casePaintOfWords, casePaintByWords}, paint}}
 		inProcess = append(inProcess, subject{[]string{caseRender, casePacking}, rendering})
 	}
 	return inBrowser, inProcess

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"io"
 	"net"
 	"net/http"
@@ -180,16 +181,20 @@ func TestRunChoosesCases(t *testing.T) {
 
 // TestShort: -short changes how often is measured, not what, and no number that somebody gave.
 func TestShort(t *testing.T) {
-	usual := options{rounds: bench.Rounds, loads: usualLoads, renders: usualRenders}
-	long, short, given := usual, usual, usual
-	short.short, given.short, given.loads = true, true, 9
-	for _, o := range []*options{&long, &short, &given} {
-		o.shorten()
+	parsed := func(args ...string) (o options) {
+		flags := flag.NewFlagSet("page", flag.ContinueOnError)
+		o.add(flags)
+		if err := flags.Parse(args); err != nil {
+			t.Fatal(err)
+		}
+		o.shorten(flags)
+		return o
 	}
-	if long != usual {
-		t.Errorf("without -short: %+v", long)
+	usual, short, given := parsed(), parsed("-short"), parsed("-short", "-loads", "7")
+	if usual.rounds != bench.Rounds || usual.loads != usualLoads || usual.renders != usualRenders {
+		t.Errorf("without -short: %+v", usual)
 	}
-	if short.rounds != shortRounds || short.loads != shortLoads || short.renders != shortRenders || given.loads != 9 {
+	if short.rounds != shortRounds || short.loads != shortLoads || short.renders != shortRenders || given.loads != 7 {
 		t.Errorf("with -short: %+v and %+v", short, given)
 	}
 	all, fewer := casesOf(usual), casesOf(short)

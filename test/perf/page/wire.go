@@ -16,6 +16,9 @@ const (
 	caseBytes    = "on the wire"
 	caseShift    = "layout shift"
 	casePaint    = "first contentful paint"
+	// The words of the page alone beside an empty page, and the page beside its words alone.
+	casePaintOfWords = "first contentful paint of its words alone"
+	casePaintByWords = "first contentful paint beside its words alone"
 )
 
 const (
@@ -76,29 +79,50 @@ func wire(ctx context.Context, b *browser, p page, o options) (figures []bench.F
 }
 
 // paint compares when a page and an empty one of the same server are painted, in turns, after each was loaded once for what the
-// browser and the server make once.
+// browser and the server make once; and beside them the words of the page alone, so that it shows how much of the difference comes
+// from showing so many words at all.
 func paint(ctx context.Context, b *browser, p page, o options) (figures []bench.Figure, err error) {
-	s, err := serve(ctx, p)
+	s, err := serveWithWords(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	opened := func(path string) bench.Subject {
-		return func(ctx context.Context) (float64, error) {
+	var subjects []bench.Subject
+	for _, path := range []string{p.path, emptyPath, wordsPath} {
+		subjects = append(subjects, func(ctx context.Context) (float64, error) {
 			loaded, err := b.open(ctx, s.url+path, 0)
 			return loaded.Paint, err
-		}
+		})
 	}
-	if _, err := bench.Interleave(ctx, 1, opened(p.path), opened(emptyPath)); err != nil {
+	if _, err := bench.Interleave(ctx, 1, subjects...); err != nil {
 		return nil, err
 	}
-	var pages, empties bench.Sample
+	samples := make([]bench.Sample, len(subjects))
 	for range o.rounds {
-		round, err := bench.Interleave(ctx, o.loads, opened(p.path), opened(emptyPath))
+		round, err := bench.Interleave(ctx, o.loads, subjects...)
 		if err != nil {
 			return nil, err
 		}
-		pages, empties = append(pages, round[0].Median()), append(empties, round[1].Median())
+		for i := range samples {
+			samples[i] = append(samples[i], round[i].Median())
+		}
 	}
-	return []bench.Figure{bench.Beside(p.called(casePaint), "ms", pages, empties, bench.AtMost(maxPaint))}, nil
+	pages, empties, words := samples[0], samples[1], samples[2]
+	return []bench.Figure{
+		bench.Beside(p.called(casePaint), "ms", pages, empties, bench.AtMost(maxPaint)),
+		bench.Beside(p.called(casePaintOfWords), "ms", words, empties, bench.Wanted{}),
+		bench.Beside(p.called(casePaintByWords), "ms", pages, words, bench.Wanted{}),
+	}, nil
+}
+
+// serveWithWords starts a server of the page, and of its words.
+func serveWithWords(ctx context.Context, p page) (*server, error) {
+	handler, err := newHandler(p, 1)
+	if err != nil {
+		return nil, err
+	}
+	if handler, err = withWords(handler, p); err != nil {
+		return nil, err
+	}
+	return serveHandler(ctx, handler)
 }
