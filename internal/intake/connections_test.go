@@ -191,7 +191,7 @@ func TestBoundRefuses(t *testing.T) {
 	c.mustServe(dial(t, c.addr))
 }
 
-// TestBoundOutlastsStrangers: many that connect and send nothing, or half a header, keep nobody out.
+// TestBoundOutlastsStrangers: thousands that connect and send nothing, or half a header, keep nobody out.
 func TestBoundOutlastsStrangers(t *testing.T) {
 	c := newGuests(t, 16)
 	for i := range 200 {

@@ -152,7 +152,7 @@ func TestPageIsSmallOnTheWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	page, err := io.ReadAll(zr)
-	if err != nil || strings.Count(string(page), `<p class="legend"`)+strings.Count(string(page), "<textarea") != 50 {
+	if err != nil || strings.Count(string(page), "<legend>")+strings.Count(string(page), "<textarea") != 50 {
 		t.Errorf("the page is not whole: %v", err)
 	}
 }
@@ -201,7 +201,7 @@ func TestPageInALanguageWithoutWords(t *testing.T) {
 	for _, want := range []string{
 		`<html lang="ur" dir="rtl">`, `<body lang="en" dir="ltr">`,
 		`<h1><span lang="ur" dir="rtl">آپ کا سفر کیسا رہا؟</span></h1>`,
-		`<p class="legend" id="legend_recommend">How likely are you to recommend SFO? <span`,
+		`<legend>How likely are you to recommend SFO? <span`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page has no %s", want)
@@ -219,7 +219,7 @@ func TestPageFromRightToLeft(t *testing.T) {
 	body := h.get(pagePath + "?lang=ar").Body.String()
 	for _, want := range []string{
 		`<html lang="ar" dir="rtl">`, `<h1>كيف كانت رحلتك؟</h1>`, arabic.Send,
-		`<p class="legend" id="legend_recommend"><span lang="en" dir="ltr">How likely are you to recommend SFO?</span> <span class="need">(` + arabic.Required,
+		`<legend><span lang="en" dir="ltr">How likely are you to recommend SFO?</span> <span class="need">(` + arabic.Required,
 		`<span lang="ar" dir="rtl" aria-current="true">العربية</span>`, `lang="es" dir="ltr" hreflang="es">español</a>`,
 	} {
 		if !strings.Contains(body, want) {
@@ -285,14 +285,14 @@ func TestPageHasEveryQuestion(t *testing.T) {
 	body := newHarness(t).get(pagePath).Body.String()
 	for name, want := range map[string]int{
 		`type="radio" name="recommend"`: 11, `type="radio" name="security"`: 5, `type="radio" name="ease"`: 7, `type="radio" name="signs"`: 10,
-		`type="radio" name="trip"`: 2, `type="checkbox" name="used"`: 3, `<textarea id="q_comment"`: 1, `maxlength="200"`: 1, `<p class="legend"`: 6,
+		`type="radio" name="trip"`: 2, `type="checkbox" name="used"`: 3, `<textarea id="q_comment"`: 1, `maxlength="200"`: 1, "<legend>": 6,
 	} {
 		if got := strings.Count(body, name); got != want {
 			t.Errorf("%s stands %d times, want %d", name, got, want)
 		}
 	}
 	touchpoint := newHarness(t).get(pagePath + "/security").Body.String()
-	if got := strings.Count(touchpoint, `<p class="legend"`); got != 1 || !strings.Contains(touchpoint, "About: Security and screening") {
+	if got := strings.Count(touchpoint, "<legend>"); got != 1 || !strings.Contains(touchpoint, "About: Security and screening") {
 		t.Errorf("the touchpoint's page has %d groups", got)
 	}
 }
