@@ -190,10 +190,10 @@ func TestScale(t *testing.T) {
 		}
 		w.stop()
 		w.api.reset()
-		began = w.reconciles.total()
+		before := w.reconciles.by()
 		w.start()
 		w.settle()
-		t.Logf("%d programs: %d reconciles after a restart", programs, w.reconciles.total()-began)
+		w.lookedAtOnce(before, map[string]int{"surveyprogram": programs, "touchpoint": programs * touchpointsEach, "team": programs/2 + 1})
 		for call, n := range w.api.seen() {
 			if verb, _, _ := strings.Cut(call, " "); isWrite(verb) {
 				t.Errorf("%d programs: after a restart %d requests to %s", programs, n, call)
@@ -207,6 +207,20 @@ func TestScale(t *testing.T) {
 	for programs, n := range perObject {
 		if n > most {
 			t.Errorf("%.1f reconciles of each object where there are %d programs, want at most %d", n, programs, most)
+		}
+	}
+}
+
+// lookedAtOnce shows that a restart looked at each object once: at all, and again only at those few that were looked at before the
+// counts of their store were read.
+func (w *world) lookedAtOnce(before, objects map[string]int) {
+	w.t.Helper()
+	after := w.reconciles.by()
+	for controller, n := range objects {
+		looks := after[controller] - before[controller]
+		w.t.Logf("after a restart %s looked %d times at %d objects", controller, looks, n)
+		if most := n + n/2; looks < n || looks > most {
+			w.t.Errorf("after a restart %s looked %d times at %d objects, want at most %d", controller, looks, n, most)
 		}
 	}
 }
