@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -73,6 +74,10 @@ func (r *Reconciler) refresh(ctx context.Context, req reconcile.Request) (object
 	s, err := r.read(ctx, tp)
 	if err != nil {
 		return objectives.Due{}, err
+	}
+	ready := meta.FindStatusCondition(tp.Status.Conditions, v1alpha1.ConditionReady)
+	if ready != nil && ready.Reason == v1alpha1.ReasonWaiting && !s.unserved {
+		return objectives.PassNow, nil // the page that it waited for is served
 	}
 	defer r.lane.Lock(req.NamespacedName)()
 	last := objectives.Shown{
