@@ -153,7 +153,7 @@ func (e *Endpoint) keep(s *survey.Survey) error {
 		return fmt.Errorf("write survey of %s: %w", s.Program, err)
 	}
 	path := e.surveyPath(s.Program)
-	if kept, err := os.ReadFile(path); err == nil && bytes.Equal(kept, data) {
+	if kept, err := os.ReadFile(e.surveyPath(s.Program)); err == nil && bytes.Equal(kept, data) {
 		return nil // after a restart this is true of all, and each write waits for the disk
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
