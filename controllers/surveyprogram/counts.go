@@ -44,8 +44,11 @@ func stageMayMove(p *v1alpha1.SurveyProgram) bool {
 	return false
 }
 
-// ofWhole finds the program that changed as a whole, ofPlace the one of which counts changed.
-func ofWhole(_ context.Context, p rollup.Place) []reconcile.Request { return programOf(p, p.All) }
+// ofWhole finds the program that changed as a whole, but for one that its own pass handed over: that pass goes on with it. ofPlace
+// finds the one of which counts changed.
+func ofWhole(_ context.Context, p rollup.Place) []reconcile.Request {
+	return programOf(p, p.All && !p.Handed)
+}
 
 func ofPlace(_ context.Context, p rollup.Place) []reconcile.Request { return programOf(p, !p.All) }
 

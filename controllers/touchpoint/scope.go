@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/cx-operator/cx-operator/api/v1alpha1"
@@ -74,11 +75,20 @@ func (r *Reconciler) read(ctx context.Context, tp *v1alpha1.Touchpoint) (scope, 
 	}
 	unfit := survey.CheckTouchpoint(tp, program)
 	s.problems = append(s.problems, unfit...)
-	s.subject.Frozen = len(unfit) > 0 || len(survey.CheckProgram(program)) > 0
+	s.subject.Frozen = len(unfit) > 0 || !compiles(program)
 	s.served = survey.ServedQuestions(tp, program)
 	s.team = env.ShownOwner(teams, tp.Spec.OwnerRef, program.Spec.OwnerRef)
 	r.locate(&s)
 	return s, nil
+}
+
+// compiles says whether the program's spec is sound: by its own condition, where that is of the spec as it is now.
+func compiles(program *v1alpha1.SurveyProgram) bool {
+	c := meta.FindStatusCondition(program.Status.Conditions, v1alpha1.ConditionSurveyCompiled)
+	if c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == program.Generation {
+		return true
+	}
+	return len(survey.CheckProgram(program)) == 0
 }
 
 // noProgram leaves every verdict as it is until the program appears.

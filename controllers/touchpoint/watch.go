@@ -5,7 +5,9 @@ import (
 	"maps"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,7 +26,8 @@ import (
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	specOnly := builder.WithPredicates(env.News, env.SpecChanged)
 	b := ctrl.NewControllerManagedBy(mgr).
-		For(&v1alpha1.Touchpoint{}).
+		For(&v1alpha1.Touchpoint{}, builder.WithPredicates(env.News)).
+		Watches(&v1alpha1.Touchpoint{}, handler.Funcs{CreateFunc: r.atStart}).
 		Watches(&v1alpha1.Touchpoint{}, handler.EnqueueRequestsFromMapFunc(r.handingOver), builder.WithPredicates(env.News, ownerChanged)).
 		Watches(&v1alpha1.SurveyProgram{}, handler.EnqueueRequestsFromMapFunc(r.ofProgram), builder.WithPredicates(env.News, programMatters)).
 		Watches(&v1alpha1.Team{}, handler.EnqueueRequestsFromMapFunc(r.ofTeam), specOnly).
@@ -41,6 +44,24 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, workers int) error {
 	return b.WatchesRawSource(passes).Complete(env.RetryConflicts(r))
 }
 
+// atStart enqueues the touchpoints that are there when the watch begins: those whose page is pending when their program was handed
+// over, which tells of them, and not before, since they would have to be looked at again then. A program for which nobody does so is
+// waited for as long as for its counts.
+func (r *Reconciler) atStart(ctx context.Context, c event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	tp, ok := c.Object.(*v1alpha1.Touchpoint)
+	if !ok || !c.IsInInitialList {
+		return
+	}
+	request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(tp)}
+	s := scope{touchpoint: tp, subject: objectives.Subject{Program: &v1alpha1.SurveyProgram{}}}
+	found, err := r.Find(ctx, tp.Namespace, tp.Spec.ProgramRef.Name, s.subject.Program)
+	if _, pending := r.page(&s); err == nil && found && pending && env.ServedBy(s.subject.Program) == v1alpha1.EndpointEmbedded {
+		q.AddAfter(request, r.StaleAfter)
+		return
+	}
+	q.Add(request)
+}
+
 // refresh shows what answers changed of a touchpoint.
 func (r *Reconciler) refresh(ctx context.Context, req reconcile.Request) (objectives.Due, error) {
 	tp := &v1alpha1.Touchpoint{}
@@ -53,6 +74,10 @@ func (r *Reconciler) refresh(ctx context.Context, req reconcile.Request) (object
 	s, err := r.read(ctx, tp)
 	if err != nil {
 		return objectives.Due{}, err
+	}
+	ready := meta.FindStatusCondition(tp.Status.Conditions, v1alpha1.ConditionReady)
+	if ready != nil && ready.Reason == v1alpha1.ReasonWaiting && !s.unserved {
+		return objectives.PassNow, nil // the page that it waited for is served
 	}
 	defer r.lane.Lock(req.NamespacedName)()
 	last := objectives.Shown{

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/cx-operator/cx-operator/api/v1alpha1"
 	"github.com/cx-operator/cx-operator/controllers"
 	"github.com/cx-operator/cx-operator/controllers/env"
 	"github.com/cx-operator/cx-operator/internal/embedded"
@@ -25,6 +26,7 @@ import (
 	"github.com/cx-operator/cx-operator/internal/exporter"
 	"github.com/cx-operator/cx-operator/internal/intake"
 	"github.com/cx-operator/cx-operator/internal/rollup"
+	"github.com/cx-operator/cx-operator/internal/unmanaged"
 	"github.com/cx-operator/cx-operator/internal/version"
 )
 
@@ -117,6 +119,7 @@ func runManager(ctx context.Context, o managerOptions) error {
 	if err != nil {
 		return err
 	}
+	cfg.Wrap(unmanaged.Watches(v1alpha1.GroupVersion.Group))
 	mgr, err := newManager(o, cfg, common, e.Exporter)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ func TestPlacesOfAnAnswer(t *testing.T) {
 	places := s.SubscribePlaces()
 	s.open()
 	s.serve(form("A"))
-	heard(t, places, rollup.Place{Program: visits, All: true}) // it is served for the first time
+	heard(t, places, rollup.Place{Program: visits, All: true, Handed: true}) // it is served for the first time
 	s.submit(http.StatusCreated)
 	heard(t, places, rollup.Place{Program: visits, Touchpoint: "desk"})
 }

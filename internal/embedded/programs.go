@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,7 +35,7 @@ func (e *Endpoint) Serve(storeName string, s *survey.Survey, secrets Secrets) er
 func pagesChanged(last, next program) []rollup.Place {
 	key := next.survey.Program
 	if last.survey == nil || last.storeName != next.storeName {
-		return []rollup.Place{{Program: key, All: true}}
+		return []rollup.Place{{Program: key, All: true, Handed: true}}
 	}
 	places := []rollup.Place{{Program: key}}
 	for name, page := range next.survey.Touchpoints {
@@ -152,6 +153,9 @@ func (e *Endpoint) keep(s *survey.Survey) error {
 		return fmt.Errorf("write survey of %s: %w", s.Program, err)
 	}
 	path := e.surveyPath(s.Program)
+	if kept, err := os.ReadFile(e.surveyPath(s.Program)); err == nil && bytes.Equal(kept, data) {
+		return nil // after a restart this is true of all, and each write waits for the disk
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("write survey of %s: %w", s.Program, err)
 	}

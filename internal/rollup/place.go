@@ -14,6 +14,8 @@ type Place struct {
 	Touchpoint string
 	// All is true where more changed than counts of touchpoints, such as an import's end; Touchpoint is empty then.
 	All bool
+	// Handed is true, with All, where that is because a program was handed over to what serves it. Whoever did so knows.
+	Handed bool
 }
 
 func comparePlaces(a, b Place) int {

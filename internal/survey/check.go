@@ -79,8 +79,11 @@ func checkReachable(tp *v1alpha1.Touchpoint, served []string, program *v1alpha1.
 	var problems []Problem
 	for _, name := range served {
 		q, _ := question(program, name)
+		if q.ShowWhen == "" {
+			continue
+		}
 		condition, err := ParseCondition(q.ShowWhen)
-		if q.ShowWhen == "" || err != nil || slices.ContainsFunc(condition.Refers(), func(n string) bool { return slices.Contains(served, n) }) {
+		if err != nil || slices.ContainsFunc(condition.Refers(), func(n string) bool { return slices.Contains(served, n) }) {
 			continue
 		}
 		if !condition.Holds(nil) {

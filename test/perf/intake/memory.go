@@ -89,6 +89,13 @@ func (b *bencher) memory(ctx context.Context, e engine) error {
 	if err != nil {
 		return err
 	}
+	started, err := s.running[0].usage()
+	if err == nil {
+		err = forgetPeak(s.running[0].cmd.Process.Pid)
+	}
+	if err != nil {
+		return errors.Join(err, s.end(ctx))
+	}
 	p := s.plan(peakClients)
 	p.WarmUp, p.Duration, p.Accepted = 0, longest, b.memoryAnswers
 	watching, done := context.WithCancel(ctx)
@@ -99,13 +106,14 @@ func (b *bencher) memory(ctx context.Context, e engine) error {
 	done()
 	watch.Wait()
 	if err == nil {
-		err = s.reportMemory(r, resident)
+		err = s.reportMemory(r, resident, started)
 	}
 	return errors.Join(err, s.end(ctx))
 }
 
-// reportMemory compares the second tenth of the time, when all that is needed is there, with the last.
-func (s *setup) reportMemory(r load.Result, resident bench.Sample) error {
+// reportMemory compares the second tenth of the time, when all that is needed is there, with the last. The peak is that of taking
+// answers: the one of the start is told beside it, which is that of the program's file, since all of its packages are initialised.
+func (s *setup) reportMemory(r load.Result, resident bench.Sample, started usage) error {
 	if len(resident) < 10 {
 		return fmt.Errorf("only %d looks at the memory: send more answers", len(resident))
 	}
@@ -120,7 +128,8 @@ func (s *setup) reportMemory(r load.Result, resident bench.Sample) error {
 		bench.Within(s.name+": most at any time", "MiB", bench.Sample{float64(u.peak) / mib}, mostBusy, bench.AtMost(1)),
 		bench.Within(s.name+": last tenth by second tenth", "MiB", bench.Sample{late.Median()}, early.Median(), bench.AtMost(mostGrowth)),
 	)
-	s.b.report.Note("%s: %d answers, %.0f each second; it grew by %.2f MiB for each million.", s.name, r.Accepted, r.Rate(), perMillion)
+	s.b.report.Note("%s: %d answers, %.0f each second; it grew by %.2f MiB for each million, to %.1f MiB of its own memory and %.1f MiB of files. The start took %.1f MiB at the most.",
+		s.name, r.Accepted, r.Rate(), perMillion, float64(u.own)/mib, float64(u.resident-u.own)/mib, float64(started.peak)/mib)
 	return nil
 }
 

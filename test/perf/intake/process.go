@@ -109,6 +109,15 @@ func usageOf(pid int) (usage, error) {
 	return u, nil
 }
 
+// forgetPeak has the peak of a process's memory begin anew.
+func forgetPeak(pid int) error {
+	const peak = "5" // see proc(5), clear_refs
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte(peak), 0); err != nil {
+		return fmt.Errorf("the peak of the memory is kept from the start: %w", err)
+	}
+	return nil
+}
+
 // ticksPerSecond is the unit of times in /proc, which is the same on every Linux.
 const ticksPerSecond = 100
 
