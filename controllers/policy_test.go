@@ -291,6 +291,42 @@ func notices(outbox []v1alpha1.Notice) map[string]int {
 	return told
 }
 
+// reachable gives the company a channel. What nobody is told of would not wait in an outbox.
+func (w *world) reachable() {
+	change(w, "company", func(t *v1alpha1.Team) {
+		t.Spec.Notify = &v1alpha1.Notify{Channels: []v1alpha1.NotifyChannel{
+			{Name: "hook", Webhook: &v1alpha1.WebhookChannel{URL: "https://hooks.example.com/cx"}},
+		}}
+	})
+	w.settleManually()
+}
+
+// What nobody is to be told of is settled by the write that puts it into the outbox; what somebody is to be told of waits.
+func TestUntoldIsSettled(t *testing.T) {
+	t.Parallel()
+	for _, reachable := range []bool{false, true} {
+		w := newWorld(t)
+		w.startManual()
+		w.applyYAML(missedVisits())
+		w.settleManually()
+		if reachable {
+			w.reachable()
+		}
+		w.importVisits(repeated(40, "desk", "ease", 2))
+		w.settleManually()
+		outbox := w.desk().Status.Outbox
+		if got := notices(outbox); got["Breach/Opened ObjectiveMissed"] != 1 {
+			t.Fatalf("reachable %t: the outbox has %v", reachable, got)
+		}
+		for i := range outbox {
+			if n := &outbox[i]; n.Addressed == reachable || len(n.Deliveries) > 0 {
+				t.Errorf("reachable %t: %+v", reachable, n)
+			}
+		}
+		w.stop()
+	}
+}
+
 // Weeks of escalation in seconds: each step once, also over a restart, and the person who owns the touchpoint appears in
 // no series, event, condition or message.
 func TestEscalationAndPersons(t *testing.T) {
@@ -299,6 +335,7 @@ func TestEscalationAndPersons(t *testing.T) {
 	w.startManual()
 	rules := "  evidence: {confirmDays: 0}\n  escalation: [{afterHours: 336, to: Sponsor}, {afterHours: 72, to: Lead}, {afterHours: 168, to: ParentTeam}]"
 	w.applyYAML(missedVisits() + "---" + housePolicy("house", rules) + "---" + teamYAML("quentin", "Person", "company"))
+	w.reachable()
 	change(w, "desk", func(tp *v1alpha1.Touchpoint) { tp.Spec.OwnerRef.Name = "quentin" })
 	w.settleManually()
 	w.importVisits(repeated(40, "desk", "ease", 2))
@@ -362,6 +399,7 @@ func (w *world) expectNobody(person string) {
 func TestRecognition(t *testing.T) {
 	t.Parallel()
 	w := startGoverned(t, "  recognition: {mode: Notify, afterDays: 10}")
+	w.reachable()
 	w.importVisits(repeated(60, "desk", "ease", 7))
 	w.settleManually()
 	met := w.desk().Status.Objectives[0].StateSince.Time

@@ -212,6 +212,7 @@ func (w *world) eventually(what string, check func() bool) {
 type process struct {
 	*world
 	intake, operations string // host:port
+	program            string // the test's own, but for what is built
 	args               []string
 	env                []string // besides the test's own
 	cmd                *exec.Cmd
@@ -222,7 +223,7 @@ type process struct {
 // process prepares one with a store by flags.
 func (w *world) process(args ...string) *process {
 	w.t.Helper()
-	p := &process{world: w, intake: freeAddress(w.t), operations: freeAddress(w.t), args: args, log: &lockedBuffer{}}
+	p := &process{world: w, intake: freeAddress(w.t), operations: freeAddress(w.t), program: os.Args[0], args: args, log: &lockedBuffer{}}
 	w.t.Cleanup(func() {
 		if p.cmd != nil {
 			p.kill()
@@ -255,7 +256,7 @@ func (p *process) launch() {
 		"--public-url", "http://survey.test", "--intake-bind-address", p.intake, "--operations-bind-address", p.operations,
 		"--rate-per-minute", "-1", "--scrape-token-hash", hex.EncodeToString(hash[:]), "--drain", "0s",
 	}, p.args...)
-	p.cmd = exec.Command(os.Args[0], args...)
+	p.cmd = exec.Command(p.program, args...)
 	p.cmd.Env = append(append(os.Environ(), asCommand+"=1"), p.env...)
 	p.cmd.Stderr = p.log
 	must(p.t, p.cmd.Start())

@@ -14,7 +14,7 @@ import (
 const (
 	// connectionBytes is what a connection may need of a process's memory: its goroutines, its buffers, a header of the most that
 	// HTTPServer takes, an answer that waits for its commit, and what the collector has not found yet.
-	connectionBytes = 128 << 10
+	connectionBytes = 192 << 10
 	// leastConnections and mostConnections bound what follows from memory. The latter is that of a process without a limit, too.
 	leastConnections, mostConnections = 256, 16 << 10
 )

@@ -15,7 +15,7 @@ import (
 )
 
 func TestMostConnections(t *testing.T) {
-	for memory, want := range map[int64]int{0: 256, 64 << 20: 512, 241591911: 1843, 1 << 30: 8192, math.MaxInt64: 16384} {
+	for memory, want := range map[int64]int{0: 256, 96 << 20: 512, 241591911: 1228, 1 << 30: 5461, math.MaxInt64: 16384} {
 		if got := MostConnections(memory); got != want {
 			t.Errorf("%d connections in %d bytes, want %d", got, memory, want)
 		}

@@ -270,15 +270,15 @@ func (s *Server) postForm(w http.ResponseWriter, r *http.Request) {
 		s.showMessage(w, r, notFound)
 		return
 	}
-	entered := served.gate.enter(r.Context())
-	if entered {
-		defer served.gate.leave()
-	}
 	values, refused := s.readForm(w, r)
 	if refused != nil {
 		s.metrics.reject(served.key, *refused, 1)
 		s.showMessage(w, r, *refused)
 		return
+	}
+	entered := served.gate.enter(r.Context())
+	if entered {
+		defer served.gate.leave()
 	}
 	p, f, ok := s.posted(r, served, values)
 	if !ok {

@@ -21,8 +21,9 @@ const (
 	turnTimeout = 2 * time.Second
 )
 
-// gate lets the answers to one store in, in the order in which they came, before anything is read of them. What is refused must
-// cost next to nothing: a machine that is asked for twice of what it can do has half of all requests to refuse.
+// gate lets the answers to one store in, in the order in which they came, before they are decoded. What is refused must cost next to
+// nothing: a machine that is asked for twice of what it can do has half of all requests to refuse. What comes slowly, or never to its
+// end, takes no turn: its body is read before.
 type gate struct {
 	inside  *semaphore.Weighted
 	outside atomic.Int64
@@ -48,6 +49,18 @@ func (g *gate) enter(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	return g.inside.Acquire(ctx, 1) == nil
+}
+
+// full says whether one more would find neither a turn nor a place to wait for one.
+func (g *gate) full() bool {
+	if g == nil {
+		return false
+	}
+	if g.inside.TryAcquire(1) {
+		g.inside.Release(1)
+		return false
+	}
+	return g.outside.Load() >= g.most
 }
 
 func (g *gate) leave() {

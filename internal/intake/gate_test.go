@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -113,6 +114,25 @@ func TestOverload(t *testing.T) {
 		t.Errorf("%v are counted as rejected, want 6", got)
 	}
 	wantStatus(t, c.submit(answerBody), http.StatusCreated)
+}
+
+// TestSlowBodiesTakeNoTurn: whoever sends a body that has no end keeps nobody out, be it as JSON or as a form.
+func TestSlowBodiesTakeNoTurn(t *testing.T) {
+	c := newCrowd(t, newGate(1, 0, time.Hour))
+	close(c.slow.hold)
+	defer c.clients.Wait()
+	for path, mediaType := range map[string]string{apiPath: mediaJSON, pagePath: mediaForm} {
+		never, end := io.Pipe()
+		r := httptest.NewRequest(http.MethodPost, path, never)
+		r.Header.Set("Content-Type", mediaType)
+		c.clients.Go(func() { c.ServeHTTP(httptest.NewRecorder(), r) })
+		if _, err := io.WriteString(end, "{"); err != nil { // it is being read
+			t.Fatal(err)
+		}
+		defer end.Close()
+	}
+	wantStatus(t, c.submit(answerBody), http.StatusCreated)
+	wantStatus(t, c.postForm(pagePath, filled(fieldID, uuid.NewString())), http.StatusSeeOther)
 }
 
 // TestOverloadIsWaitedOut: who may wait gets a turn as soon as there is one, and all are stored once.

@@ -37,12 +37,21 @@ func (s *Server) postJSON(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, served, tooMany.because("This client sends too many responses. Wait, then send the same id again.").after(wait))
 		return
 	}
+	if served.gate.full() {
+		s.turnAway(w, served)
+		return
+	}
+	body, refused := s.readJSON(w, r, served)
+	if refused != nil {
+		s.refuse(w, served, *refused)
+		return
+	}
 	if !served.gate.enter(r.Context()) {
 		s.turnAway(w, served)
 		return
 	}
 	defer served.gate.leave()
-	response, refused := s.readJSON(w, r, served)
+	response, refused := s.decode(served, body)
 	if refused != nil {
 		s.refuse(w, served, *refused)
 		return
@@ -59,19 +68,20 @@ func (s *Server) postJSON(w http.ResponseWriter, r *http.Request) {
 	writeReceipt(w, status, response.ID, result.Receipt)
 }
 
-// readJSON reads and checks one response.
-func (s *Server) readJSON(w http.ResponseWriter, r *http.Request, served *served) (store.Response, *problem) {
+// readJSON reads the text of one response.
+func (s *Server) readJSON(w http.ResponseWriter, r *http.Request, served *served) ([]byte, *problem) {
 	if served.Survey.Closed {
 		p := closed.because("The program is closed.")
-		return store.Response{}, &p
+		return nil, &p
 	}
 	if refused := checkMediaType(r, mediaJSON); refused != nil {
-		return store.Response{}, refused
+		return nil, refused
 	}
-	body, refused := readBody(w, r, s.config.MaxBody)
-	if refused != nil {
-		return store.Response{}, refused
-	}
+	return readBody(w, r, s.config.MaxBody)
+}
+
+// decode reads and checks one response.
+func (s *Server) decode(served *served, body []byte) (store.Response, *problem) {
 	sub, err := survey.DecodeSubmission(body)
 	if err != nil {
 		p := malformed.because(err.Error())
