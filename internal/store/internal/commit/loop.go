@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/cx-operator/cx-operator/internal/store"
 )
@@ -19,14 +18,13 @@ const (
 
 // Loop is the one goroutine of a store that changes its database. It commits all that waited together.
 type Loop struct {
-	name     string
-	write    func([]Part) error
-	queue    *queue
-	gatherer gatherer
-	jobs     chan job
-	closing  chan struct{}
-	stopped  chan struct{}
-	stop     sync.Once
+	name    string
+	write   func([]Part) error
+	queue   *queue
+	jobs    chan job
+	closing chan struct{}
+	stopped chan struct{}
+	stop    sync.Once
 }
 
 // job is a change that shares no commit: it has a transaction of its own.
@@ -81,19 +79,11 @@ func (l *Loop) Run() {
 
 // writeBatch commits what waits and tells whether there was something.
 func (l *Loop) writeBatch() bool {
-	if n := l.gatherer.wanted(); n > 0 {
-		l.gatherer.waited(l.queue.gather(n, l.gatherer.took))
-	}
 	parts := l.queue.take()
 	if len(parts) == 0 {
-		l.gatherer.committed(0, 0, 0)
 		return false
 	}
-	begun := time.Now() //nolint:forbidigo // how long a commit takes is a matter of the machine
-	err := l.write(parts)
-	took := time.Since(begun) //nolint:forbidigo // the same
-	l.gatherer.committed(len(parts), l.queue.length(), took)
-	l.queue.finish(parts, err)
+	l.queue.finish(parts, l.write(parts))
 	return true
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/cx-operator/cx-operator/internal/store"
 )
@@ -66,16 +65,14 @@ const maxBytes = 16 << 20
 // than a share of a commit while others wait, and then goes to the end.
 type queue struct {
 	limit, batch, share int
-	// ready has an element when there may be something to take, and as much as is wanted.
+	// ready has an element when there may be something to take.
 	ready chan struct{}
 
 	mu      sync.Mutex
 	waiting []*request
 	weight  int
 	bytes   int
-	// wanted is how many calls are to wait before ready says so.
-	wanted int
-	closed bool
+	closed  bool
 }
 
 func newQueue(limit, batch int) *queue {
@@ -102,9 +99,7 @@ func (q *queue) put(ctx context.Context, work Work) (*request, error) {
 	q.weight += r.weight
 	q.bytes += r.bytes
 	q.waiting = append(q.waiting, r)
-	if len(q.waiting) >= q.wanted {
-		q.wake()
-	}
+	q.wake()
 	return r, nil
 }
 
@@ -113,51 +108,6 @@ func (q *queue) wake() {
 	case q.ready <- struct{}{}:
 	default:
 	}
-}
-
-// gather waits until so many calls wait, as far as there is room for them in a commit, or until the time is over or the queue is
-// shut. It returns false where the time was over.
-func (q *queue) gather(calls int, most time.Duration) bool {
-	calls = min(calls, q.batch, q.limit)
-	if q.want(calls) {
-		return true
-	}
-	timer := time.NewTimer(most)
-	defer timer.Stop()
-	defer q.want(0)
-	select {
-	case <-q.ready:
-		return true
-	case <-timer.C:
-		return q.length() >= calls
-	}
-}
-
-// want sets how many calls are to wait before ready says so, and tells whether they do or the queue is shut. Where calls wait when
-// it is set to 0, ready says so.
-func (q *queue) want(calls int) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	select {
-	case <-q.ready:
-	default:
-	}
-	q.wanted = calls
-	enough := q.closed || len(q.waiting) >= calls
-	if enough {
-		q.wanted = 0
-	}
-	if q.wanted == 0 && len(q.waiting) > 0 {
-		q.wake()
-	}
-	return enough
-}
-
-// length is how many calls wait.
-func (q *queue) length() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.waiting)
 }
 
 // take returns the parts of the next commit, none where nothing waits.
@@ -223,5 +173,4 @@ func (q *queue) shut() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	q.wake()
 }
